@@ -1,0 +1,123 @@
+"""The fixtures every test can use: the program sets in all pairings, and a world of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from world import programs
+from world.programs import Programs
+from world.running import World, become_subreaper
+
+PAIRINGS = {
+    "ours": ["ours/ours"],
+    "theirs": ["theirs/theirs"],
+    "all": ["ours/ours", "ours/theirs", "theirs/ours", "theirs/theirs"],
+}
+"""Daemons/tools. The last one shows that the test itself is right."""
+
+_sets = pytest.StashKey[dict[str, Programs]]()
+_links = pytest.StashKey[Path]()
+_not_run = pytest.StashKey[dict[str, str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--under-test",
+        choices=sorted(PAIRINGS),
+        default="all",
+        help="whose programs to run: ours, the originals (theirs), or every pairing (all)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    become_subreaper()
+    top = Path(tempfile.mkdtemp(prefix="s6x-programs-"))
+    top.chmod(0o755)
+    config.stash[_links] = top
+    config.stash[_not_run] = {}
+    found: dict[str, Programs] = {}
+    for name, make in (("ours", programs.ours), ("theirs", programs.theirs)):
+        (top / name).mkdir(mode=0o755)
+        its = make(top / name)
+        if its is not None:
+            found[name] = its
+    config.stash[_sets] = found
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    shutil.rmtree(config.stash[_links], ignore_errors=True)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test with `daemons` and `tools` in every pairing, with one of them on both sets."""
+    both = [name for name in ("daemons", "tools") if name in metafunc.fixturenames]
+    if not both:
+        return
+    pairings = PAIRINGS[metafunc.config.getoption("under_test")]
+    if len(both) == 1:
+        pairings = list(dict.fromkeys(pairing.split("/")[0] for pairing in pairings))
+    runnable = [pairing for pairing in pairings if _can_run(metafunc, pairing)]
+    metafunc.parametrize(
+        both if len(both) == 2 else both[0],
+        [pairing.split("/") if len(both) == 2 else pairing for pairing in runnable],
+        ids=runnable,
+        indirect=True,
+        scope="session",
+    )
+
+
+def _can_run(metafunc: pytest.Metafunc, pairing: str) -> bool:
+    """Whether all sets of a pairing are there; what is not run is remembered, or an error."""
+    available = metafunc.config.stash[_sets]
+    if "ours" in pairing and "ours" not in available:
+        raise pytest.UsageError(
+            "there is no s6x executable to test: run `cargo build`, or name one in "
+            f"{programs.EXECUTABLE_VARIABLE}, or test the originals alone with --under-test=theirs"
+        )
+    if "theirs" in pairing and "theirs" not in available:
+        why = "the originals are not installed (Debian's package s6)"
+        if os.environ.get("CI") == "true":
+            raise pytest.UsageError(f"{why}, and CI must run the pairing {pairing}")
+        test = metafunc.definition.nodeid
+        metafunc.config.stash[_not_run][f"{test} [{pairing}]"] = why
+        return False
+    return True
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
+) -> None:
+    """List what could not run on this machine, and why."""
+    not_run = config.stash[_not_run]
+    if not_run:
+        terminalreporter.section("not run on this machine")
+        for test, why in sorted(not_run.items()):
+            terminalreporter.line(f"{test}: {why}")
+
+
+@pytest.fixture(scope="session")
+def daemons(request: pytest.FixtureRequest) -> Programs:
+    """The programs that supervise in this pairing."""
+    return request.config.stash[_sets][request.param]
+
+
+@pytest.fixture(scope="session")
+def tools(request: pytest.FixtureRequest) -> Programs:
+    """The programs that ask and command in this pairing."""
+    return request.config.stash[_sets][request.param]
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """A directory and processes for one test; everything is gone after it."""
+    its = World()
+    try:
+        yield its
+    finally:
+        its.close()

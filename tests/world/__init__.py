@@ -1,0 +1,12 @@
+"""What the tests are written with.
+
+- `tree`: directory trees from a dictionary;
+- `witness`: ready-made `run` and `finish` scripts that record what happens to them;
+- `process`: the facts of a process as the kernel tells them;
+- `waiting`: wait for a fact, with a deadline; never sleep;
+- `status`: the status and death tally files, decoded without a line of the code under test;
+- `events`: an independent subscriber to fifodirs;
+- `programs`: the two sets of programs, ours and the originals;
+- `running`: supervisors and scanners, and the proof that nothing outlives a test;
+- `containers`: PID namespaces and OCI bundles, for everything that wants to be PID 1.
+"""

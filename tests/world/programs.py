@@ -1,0 +1,211 @@
+"""The two sets of programs a test can run: ours, and the originals of Debian's s6 package.
+
+A test takes the fixture `daemons` (what supervises), `tools` (what asks and commands), or both,
+and is run for every pairing; theirs/theirs shows that the test itself is right. Where the two sets
+differ on purpose, the difference is a field of `Expectations`: it has a name, a value for each set,
+and a line in docs/differences.md.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+EXECUTABLE_VARIABLE = "S6X_EXECUTABLE"
+"""Names our multi-call executable when it is not where cargo or the package put it."""
+
+APPLETS = (
+    *("s6-supervise", "s6-svscan", "s6-svc", "s6-svscanctl", "s6-svstat", "s6-svok", "s6-svwait"),
+    *("s6-svlisten", "s6-svlisten1", "s6-svdt", "s6-svdt-clear", "s6-permafailon", "s6-svperms"),
+    *("s6-svlink", "s6-svunlink", "s6-mkfifodir", "s6-cleanfifodir", "s6-notifyoncheck"),
+    *("s6-ftrig-notify", "s6-ftrig-wait", "s6-ftrig-listen1", "s6-ftrig-listen"),
+)
+"""The programs these tests run."""
+
+
+AS_NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+"""Put before a program, makes it run as an ordinary user (only root can)."""
+
+
+@dataclass(frozen=True)
+class Expectations:
+    """Where the releases of s6 disagree, or we differ: what this set of programs does."""
+
+    run_argv0: str
+    """How `run` is called: `run` up to s6 2.11, `./run` later."""
+    finish_arguments: int
+    """3 up to s6 2.12; later the process group id is a fourth."""
+    pause_counts_from: Literal["death", "start"]
+    """From where the second of rest before an automatic start is counted."""
+    retry_after_failed_exec_s: float
+    marks_not_started: bool
+    """Whether the first status of a supervisor carries the flag `paused` without a pid."""
+    absent_finish_has_own_write: bool
+    """Whether `d` and `D` come with two statuses although there is no finish."""
+    partial_readiness_blocks: bool
+    """Whether bytes without a newline freeze the supervisor until the line is complete."""
+    adopts: bool
+    """Whether a new supervisor takes over the service that a killed one left behind."""
+    lock_fd_locks: bool
+    """Whether `lock-fd` keeps a second copy of the service out."""
+    subscriber_mode: int
+    """The mode of the fifos that waiting programs make."""
+    svdt_writes: bool
+    """Whether reading a death tally creates or truncates it."""
+    understands_2_13_status: bool
+    """Whether a status of 43 bytes is decoded rather than misread."""
+    svc_letters: str
+    """The options of s6-svc that send a control byte."""
+    svc_directories: Literal["first", "all"]
+    """Which of several service directories s6-svc controls."""
+
+
+THEIRS = Expectations(
+    run_argv0="run",
+    finish_arguments=3,
+    pause_counts_from="death",
+    retry_after_failed_exec_s=10,
+    marks_not_started=False,
+    absent_finish_has_own_write=True,
+    partial_readiness_blocks=True,
+    adopts=False,
+    lock_fd_locks=False,
+    subscriber_mode=0o600,
+    svdt_writes=True,
+    understands_2_13_status=False,
+    svc_letters="abqhkti12pcyroduDUxOQ",
+    svc_directories="first",
+)
+"""Debian's s6 2.11."""
+
+OURS = Expectations(
+    run_argv0="./run",
+    finish_arguments=4,
+    pause_counts_from="start",
+    retry_after_failed_exec_s=10,
+    marks_not_started=True,
+    absent_finish_has_own_write=False,
+    partial_readiness_blocks=False,
+    adopts=True,
+    lock_fd_locks=True,
+    subscriber_mode=0o622,
+    svdt_writes=False,
+    understands_2_13_status=True,
+    svc_letters="abqhkti12pcyroduDUxOQPCKl",
+    svc_directories="all",
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a program ended, and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class Programs:
+    """A directory with every program under its own name."""
+
+    name: Literal["ours", "theirs"]
+    directory: Path
+    expects: Expectations
+
+    def path(self, program: str) -> Path:
+        return self.directory / program
+
+    def environment(self) -> dict[str, str]:
+        """An environment in which a bare name finds a program of this set first."""
+        return {"PATH": f"{self.directory}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"}
+
+    def run(
+        self,
+        program: str,
+        *arguments: str | Path,
+        under: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        timeout_s: float = 30,
+    ) -> Result:
+        """Run a program to its end. `under`: a chain of programs to start it with."""
+        done = subprocess.run(
+            [*under, self.path(program), *arguments],
+            env={**self.environment(), **(env or {})},
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="surrogateescape",
+            timeout=timeout_s,
+            check=False,
+        )
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    def start(
+        self, program: str, *arguments: str | Path, cwd: Path | None = None
+    ) -> subprocess.Popen[str]:
+        """Start a program that waits for something; the caller ends it."""
+        return subprocess.Popen(
+            [self.path(program), *arguments],
+            env=self.environment(),
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+
+def our_executable() -> Path | None:
+    """Find the multi-call executable: by variable, in cargo's directory, in the package."""
+    named = os.environ.get(EXECUTABLE_VARIABLE)
+    if named:
+        return Path(named)
+    built = REPOSITORY / "target/debug/s6x"
+    if built.exists():
+        return built
+    for place in ("python/s6x/_native/bin/s6x", *_installed()):
+        if (REPOSITORY / place).exists():
+            return REPOSITORY / place
+    return None
+
+
+def ours(directory: Path) -> Programs | None:
+    """Our set, as links made in `directory`; None if nothing is built."""
+    executable = our_executable()
+    if executable is None or not executable.exists():
+        return None
+    listed = subprocess.run(
+        [executable, "--list-applets"], capture_output=True, text=True, check=False, timeout=30
+    )
+    names = set(listed.stdout.split()) if listed.returncode == 0 else set()
+    for name in sorted(names | set(APPLETS) | {"s6x"}):
+        (directory / name).symlink_to(executable.resolve())
+    return Programs("ours", directory, OURS)
+
+
+def theirs(directory: Path) -> Programs | None:
+    """The originals, as links made in `directory`; None unless all of them are installed."""
+    for name in APPLETS:
+        found = shutil.which(name)
+        if found is None:
+            return None
+        (directory / name).symlink_to(found)
+    return Programs("theirs", directory, THEIRS)
+
+
+def _installed() -> list[str]:
+    from importlib.util import find_spec
+
+    spec = find_spec("s6x")
+    places = spec.submodule_search_locations if spec else None
+    return [str(Path(place) / "_native/bin/s6x") for place in places or []]

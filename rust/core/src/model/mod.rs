@@ -1,0 +1,3 @@
+//! Run-time directories ⇄ types.
+
+pub mod service_dir;

@@ -1,0 +1,3 @@
+//! Drivers: wait, feed a machine, perform what it decided.
+
+pub mod fifodir;

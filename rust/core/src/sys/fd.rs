@@ -1,0 +1,134 @@
+//! Descriptors: reading, writing, pipes.
+
+use super::cerr;
+use crate::error::Errno;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+/// Reads once. 0 is end-of-file; `EAGAIN` on a non-blocking descriptor comes as an error.
+pub fn read(fd: impl AsFd, buffer: &mut [u8]) -> Result<usize, Errno> {
+    let fd = fd.as_fd().as_raw_fd();
+    loop {
+        // SAFETY: the pointer and length describe `buffer`, which is ours to write.
+        let got = unsafe { libc::read(fd, buffer.as_mut_ptr().cast(), buffer.len()) };
+        match cerr(got) {
+            Ok(got) => return Ok(got as usize),
+            Err(Errno(libc::EINTR)) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+}
+
+/// Writes once and returns how much was taken.
+pub fn write(fd: impl AsFd, bytes: &[u8]) -> Result<usize, Errno> {
+    let fd = fd.as_fd().as_raw_fd();
+    loop {
+        // SAFETY: the pointer and length describe `bytes`.
+        let put = unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) };
+        match cerr(put) {
+            Ok(put) => return Ok(put as usize),
+            Err(Errno(libc::EINTR)) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+}
+
+/// Writes all of it; for descriptors that block.
+pub fn write_all(fd: impl AsFd, mut bytes: &[u8]) -> Result<(), Errno> {
+    let fd = fd.as_fd();
+    while !bytes.is_empty() {
+        let put = write(fd, bytes)?;
+        bytes = bytes.get(put..).unwrap_or(&[]);
+    }
+    Ok(())
+}
+
+/// Reads up to `limit` bytes, or to end-of-file.
+pub fn read_up_to(fd: impl AsFd, limit: usize) -> Result<Vec<u8>, Errno> {
+    let fd = fd.as_fd();
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 4096];
+    while bytes.len() < limit {
+        let room = buffer.len().min(limit - bytes.len());
+        let chunk = buffer.get_mut(..room).unwrap_or(&mut []);
+        let got = read(fd, chunk)?;
+        if got == 0 {
+            break;
+        }
+        bytes.extend_from_slice(chunk.get(..got).unwrap_or(&[]));
+    }
+    Ok(bytes)
+}
+
+/// A pipe: read end, write end; both blocking.
+pub fn pipe() -> Result<(OwnedFd, OwnedFd), Errno> {
+    let mut ends: [RawFd; 2] = [-1; 2];
+    // SAFETY: `ends` has room for the two descriptors.
+    cerr(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) })?;
+    let [reader, writer] = ends;
+    // SAFETY: pipe2 just opened both, and nobody else knows them.
+    Ok(unsafe { (OwnedFd::from_raw_fd(reader), OwnedFd::from_raw_fd(writer)) })
+}
+
+/// Makes the open file description (non-)blocking, for everybody who shares it.
+pub fn set_nonblocking(fd: impl AsFd, nonblocking: bool) -> Result<(), Errno> {
+    let fd = fd.as_fd().as_raw_fd();
+    // SAFETY: F_GETFL and F_SETFL take and return plain integers.
+    let flags = cerr(unsafe { libc::fcntl(fd, libc::F_GETFL) })?;
+    let wanted = if nonblocking { flags | libc::O_NONBLOCK } else { flags & !libc::O_NONBLOCK };
+    // SAFETY: as above.
+    cerr(unsafe { libc::fcntl(fd, libc::F_SETFL, wanted) }).map(drop)
+}
+
+/// A close-on-exec duplicate, numbered `at_least` or higher.
+pub fn duplicate(fd: impl AsFd, at_least: RawFd) -> Result<OwnedFd, Errno> {
+    let fd = fd.as_fd().as_raw_fd();
+    // SAFETY: F_DUPFD_CLOEXEC takes an integer and returns a new descriptor.
+    let new = cerr(unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, at_least) })?;
+    // SAFETY: just made, known to nobody else.
+    Ok(unsafe { OwnedFd::from_raw_fd(new) })
+}
+
+/// Puts a copy of `fd` on the number `target`, kept across exec: for standard descriptors.
+pub fn place(fd: impl AsFd, target: RawFd) -> Result<(), Errno> {
+    // SAFETY: dup2 on numbers; what `target` was before is closed, which callers mean (0, 1, 2).
+    cerr(unsafe { libc::dup2(fd.as_fd().as_raw_fd(), target) }).map(drop)
+}
+
+/// Whether this number is an open descriptor.
+pub fn is_open(fd: RawFd) -> bool {
+    // SAFETY: F_GETFD only looks.
+    unsafe { libc::fcntl(fd, libc::F_GETFD) != -1 }
+}
+
+/// Takes a descriptor that was inherited under this number, and makes it close-on-exec.
+/// `EBADF` when it is not open. The caller is the only one in this process to use the number.
+pub fn take_inherited(fd: RawFd) -> Result<OwnedFd, Errno> {
+    // SAFETY: F_SETFD takes a plain integer.
+    cerr(unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) })?;
+    // SAFETY: it is open (F_SETFD succeeded), and inherited, so nothing here owns it yet.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// One of the standard descriptors, 0 to 2, which are open after [`sanitize_standard`].
+pub fn standard(fd: RawFd) -> BorrowedFd<'static> {
+    debug_assert!((0..=2).contains(&fd), "only 0 to 2 are never closed");
+    // SAFETY: descriptors 0 to 2 are opened at start and never closed, only replaced.
+    unsafe { BorrowedFd::borrow_raw(fd) }
+}
+
+/// Opens `/dev/null` on every standard descriptor that is closed, so that no file of ours can
+/// land on one of them.
+pub fn sanitize_standard() -> Result<(), Errno> {
+    while let Some(closed) = (0..=2).find(|&fd| !is_open(fd)) {
+        // SAFETY: the path is a C string.
+        let fd = cerr(unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDWR) })?;
+        debug_assert!(fd == closed, "open(2) takes the lowest free number");
+    }
+    Ok(())
+}
+
+/// Writes a message to standard error in one call. Whatever fails is ignored: nothing can be
+/// done about it, and a supervisor must not end because nobody listens.
+pub fn complain(message: &str) {
+    let _ = write(standard(2), message.as_bytes());
+}

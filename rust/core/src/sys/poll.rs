@@ -1,0 +1,33 @@
+//! Waiting: for descriptors, and for one deadline.
+
+use super::{cerr, clock};
+use crate::error::Errno;
+use crate::wire::clock::Monotonic;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+/// Waits until one of `fds` can be read (or was hung up), or `deadline` has passed; `None` waits
+/// for ever. Returns, in the same order, which can be read. A signal's interruption is nothing:
+/// signals come through their own descriptor.
+pub fn readable(fds: &[BorrowedFd<'_>], deadline: Option<Monotonic>) -> Result<Vec<bool>, Errno> {
+    let entry =
+        |fd: &BorrowedFd<'_>| libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    let mut entries: Vec<libc::pollfd> = fds.iter().map(entry).collect();
+    loop {
+        let wait = deadline.map(|deadline| deadline.since(clock::monotonic()));
+        let wait = wait.map(|wait| libc::timespec {
+            tv_sec: wait.as_secs() as libc::time_t,
+            tv_nsec: libc::c_long::from(wait.subsec_nanos()),
+        });
+        let timeout = wait.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+        // SAFETY: pointer and length describe `entries`; `timeout` is null or points to `wait`,
+        // which outlives the call; no signal mask is given.
+        let ready = unsafe {
+            libc::ppoll(entries.as_mut_ptr(), entries.len() as _, timeout, std::ptr::null())
+        };
+        match cerr(ready) {
+            Ok(_) => return Ok(entries.iter().map(|entry| entry.revents != 0).collect()),
+            Err(Errno(libc::EINTR)) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! This process: its identity, becoming two, becoming another program.
+
+use super::cerr;
+use super::wait::Pid;
+use crate::error::Errno;
+use crate::wire::signal::Signal;
+use std::ffi::CString;
+use std::os::fd::{AsFd, AsRawFd};
+
+/// Our own process id.
+pub fn own_pid() -> i32 {
+    // SAFETY: always succeeds.
+    unsafe { libc::getpid() }
+}
+
+/// Our parent's process id; 0 when it lives in another PID namespace.
+pub fn parent_pid() -> i32 {
+    // SAFETY: always succeeds.
+    unsafe { libc::getppid() }
+}
+
+/// Our effective user and group ids.
+pub fn effective_ids() -> (u32, u32) {
+    // SAFETY: both always succeed.
+    unsafe { (libc::geteuid(), libc::getegid()) }
+}
+
+/// Sets the umask and returns the old one.
+pub fn umask(mask: u32) -> u32 {
+    // SAFETY: always succeeds.
+    unsafe { libc::umask(mask) }
+}
+
+/// Makes this directory the working directory. For programs whose contract says so, at start.
+pub fn change_directory(dir: impl AsFd) -> Result<(), Errno> {
+    // SAFETY: an open descriptor.
+    cerr(unsafe { libc::fchdir(dir.as_fd().as_raw_fd()) }).map(drop)
+}
+
+/// Orphans below this process become its children rather than PID 1's.
+pub fn become_subreaper() -> Result<(), Errno> {
+    // SAFETY: plain integers.
+    cerr(unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }).map(drop)
+}
+
+/// Starts a new session, without terminal.
+pub fn new_session() -> Result<(), Errno> {
+    // SAFETY: no arguments.
+    cerr(unsafe { libc::setsid() }).map(drop)
+}
+
+/// Signals every process that we may signal, except PID 1 and ourselves (`kill(-1)`).
+/// Only for PID 1, where that means the container.
+pub fn kill_everything(signal: Signal) -> Result<(), Errno> {
+    // SAFETY: plain integers.
+    cerr(unsafe { libc::kill(-1, i32::from(signal.number())) }).map(drop)
+}
+
+/// Writes all file systems to disk; may take long, so never in PID 1 itself.
+pub fn sync() {
+    // SAFETY: no arguments, cannot fail.
+    unsafe { libc::sync() }
+}
+
+/// Replaces this process by a program, tried at each of `paths` in turn. Returns only if that
+/// failed, with the reason as execvp has it: `EACCES` if any candidate was found but refused.
+pub fn exec(paths: &[CString], argv: &[CString], env: &[CString]) -> Errno {
+    let (argv, env) = (pointers(argv), pointers(env));
+    let mut refused = None;
+    for path in paths {
+        // SAFETY: a C string and two null-terminated arrays of C strings, all alive.
+        unsafe { libc::execve(path.as_ptr(), argv.as_ptr(), env.as_ptr()) };
+        match super::last() {
+            Errno(libc::ENOENT | libc::ENOTDIR) => {}
+            errno @ Errno(libc::EACCES) => refused = Some(errno),
+            errno => return errno,
+        }
+    }
+    refused.unwrap_or(Errno::NOT_FOUND)
+}
+
+/// C's form of an argument list: pointers, and a null at the end. Valid as long as `strings`.
+pub(super) fn pointers(strings: &[CString]) -> Vec<*const libc::c_char> {
+    strings.iter().map(|s| s.as_ptr()).chain([std::ptr::null()]).collect()
+}
+
+/// What fork(2) returned.
+#[derive(Clone, Copy, Debug)]
+pub enum Side {
+    /// We are the new process.
+    Child,
+    /// We are the old one, and this is our new child.
+    Parent(Pid),
+}
+
+/// Splits this process in two. Only for the executable, which has one thread; in a program with
+/// more (a Python host), use [`super::spawn`].
+pub fn fork() -> Result<Side, Errno> {
+    // SAFETY: our executable has no threads, so the child's memory is consistent.
+    let pid = cerr(unsafe { libc::fork() })?;
+    Ok(Pid::new(pid).map_or(Side::Child, Side::Parent))
+}
+
+/// Ends this process at once, without running anything else: for the child side of a fork.
+pub fn exit_now(code: u8) -> ! {
+    // SAFETY: ends the process.
+    unsafe { libc::_exit(i32::from(code)) }
+}

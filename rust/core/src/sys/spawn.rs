@@ -1,0 +1,293 @@
+//! Starting programs: one function, so that every child starts equally clean.
+//!
+//! The child is made with `clone(CLONE_VM | CLONE_VFORK)` on a stack of its own: no page table is
+//! copied, the parent sleeps until the exec, and a failed exec reports its reason through shared
+//! memory. Not `clone3`: Docker's seccomp profile refuses it. Between clone and exec the child
+//! makes system calls and touches nothing but what was prepared for it.
+//!
+//! Clean means: signal mask empty, handlers default, only the descriptors placed on purpose
+//! (everything of ours is close-on-exec), working directory, session and umask as asked.
+
+use super::process::pointers;
+use super::signals::set_of;
+use super::wait::{Pid, PidFd};
+use super::{cerr, last, lock};
+use crate::error::Errno;
+use crate::wire::signal::Signal;
+use std::ffi::CString;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+/// A program to start, and all that it starts with.
+#[derive(Debug)]
+pub struct Launch<'a> {
+    /// Candidates for the executable, tried in turn, as for exec along PATH; a relative one is
+    /// taken below `directory`.
+    pub paths: &'a [CString],
+    /// Its arguments, the name it is called by first.
+    pub argv: &'a [CString],
+    /// Its environment, `NAME=value` each.
+    pub env: &'a [CString],
+    /// Its working directory; `None`: ours.
+    pub directory: Option<BorrowedFd<'a>>,
+    /// Descriptors to place: ours, and the number it gets there. Numbers 0 to 2 not listed are
+    /// inherited.
+    pub places: &'a [(BorrowedFd<'a>, RawFd)],
+    /// Its session, process group and terminal.
+    pub session: Session,
+    /// A file in which the child writes down who it is before the exec.
+    pub record: Option<(BorrowedFd<'a>, &'a [u8])>,
+    /// A file, already among `places` under this number, that the child locks for itself before the exec,
+    /// waiting as long as it takes; and a descriptor it must not hold while it waits.
+    pub lock: Option<(RawFd, BorrowedFd<'a>)>,
+    /// Make it PID 1 of a new PID namespace.
+    pub new_pid_namespace: bool,
+    /// Give these signals their default action: those that a host program ignores.
+    pub default_signals: &'a [Signal],
+}
+
+/// The session of a child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Session {
+    /// Ours.
+    Inherit,
+    /// A new one.
+    New,
+    /// Our session, a process group of its own, and the terminal's foreground if descriptor 0 is
+    /// our terminal.
+    Foreground,
+}
+
+impl<'a> Launch<'a> {
+    /// A plain start: our directory, our descriptors 0 to 2, our session.
+    pub fn plain(paths: &'a [CString], argv: &'a [CString], env: &'a [CString]) -> Launch<'a> {
+        Launch {
+            paths,
+            argv,
+            env,
+            directory: None,
+            places: &[],
+            session: Session::Inherit,
+            record: None,
+            lock: None,
+            new_pid_namespace: false,
+            default_signals: &[],
+        }
+    }
+
+    /// Starts it. An error means that no program runs: the reason is that of the exec, or of
+    /// what went before it.
+    pub fn spawn(&self) -> Result<Pid, Errno> {
+        self.start(None)
+    }
+
+    /// Starts it and holds it by descriptor, for hosts with other children.
+    pub fn spawn_held(&self) -> Result<(Pid, PidFd), Errno> {
+        let mut fd = -1;
+        let pid = self.start(Some(&mut fd))?;
+        // SAFETY: clone stored a new pidfd there, known to nobody else.
+        Ok((pid, PidFd::from_clone(unsafe { OwnedFd::from_raw_fd(fd) })))
+    }
+
+    fn start(&self, pidfd: Option<&mut RawFd>) -> Result<Pid, Errno> {
+        let paths = pointers(self.paths);
+        let (argv, env) = (pointers(self.argv), pointers(self.env));
+        let mut failure = 0;
+        let mut task =
+            Task { launch: self, paths: &paths, argv: &argv, env: &env, failure: &raw mut failure };
+        // A child that waits for a lock must not keep us asleep meanwhile: it gets memory of its
+        // own, and what fails then is seen as its death.
+        let shared = if self.lock.is_some() { 0 } else { libc::CLONE_VM | libc::CLONE_VFORK };
+        let mut flags = shared | libc::SIGCHLD;
+        if self.new_pid_namespace {
+            flags |= libc::CLONE_NEWPID;
+        }
+        let mut no_fd = -1;
+        let pidfd: *mut RawFd = match pidfd {
+            Some(place) => {
+                flags |= libc::CLONE_PIDFD;
+                place
+            }
+            None => &raw mut no_fd,
+        };
+        let stack = Stack::new()?;
+        let old = Mask::block_all();
+        let argument = (&raw mut task).cast();
+        // SAFETY: the stack is ours and large enough; `task` and all it points to outlive the
+        // child's use of it, because with CLONE_VFORK we sleep until the child execs or exits, and
+        // without CLONE_VM it has a copy.
+        let pid = cerr(unsafe { libc::clone(run, stack.top(), flags, argument, pidfd) });
+        old.restore();
+        let pid = pid.and_then(|pid| Pid::new(pid).ok_or(Errno(libc::EINVAL)))?;
+        if failure == 0 {
+            return Ok(pid);
+        }
+        super::wait::wait_for(pid);
+        Err(Errno(failure))
+    }
+}
+
+/// Everything that the child reads, prepared by the parent.
+struct Task<'a> {
+    launch: &'a Launch<'a>,
+    paths: &'a [*const libc::c_char],
+    argv: &'a [*const libc::c_char],
+    env: &'a [*const libc::c_char],
+    failure: *mut i32,
+}
+
+/// The child. Only async-signal-safe calls, no allocation, no panic.
+extern "C" fn run(argument: *mut libc::c_void) -> libc::c_int {
+    // SAFETY: the parent passed a pointer to its Task, which is alive (see `start`).
+    let task = unsafe { &*argument.cast::<Task<'_>>() };
+    let errno = become_program(task);
+    // SAFETY: points into the parent's frame, which is alive; only we write it.
+    unsafe { *task.failure = errno.0 };
+    if errno == Errno::NOT_FOUND { 127 } else { 126 }
+}
+
+fn become_program(task: &Task<'_>) -> Errno {
+    match prepare(task.launch) {
+        Ok(()) => {}
+        Err(errno) => return errno,
+    }
+    let mut refused = Errno::NOT_FOUND;
+    for path in task.paths {
+        if path.is_null() {
+            break;
+        }
+        // SAFETY: C strings and null-terminated arrays of them, prepared by the parent.
+        unsafe { libc::execve(*path, task.argv.as_ptr(), task.env.as_ptr()) };
+        match last() {
+            Errno(libc::ENOENT | libc::ENOTDIR) => {}
+            errno @ Errno(libc::EACCES) => refused = errno,
+            errno => return errno,
+        }
+    }
+    refused
+}
+
+fn prepare(launch: &Launch<'_>) -> Result<(), Errno> {
+    match launch.session {
+        Session::Inherit => {}
+        // SAFETY: no arguments.
+        Session::New => drop(cerr(unsafe { libc::setsid() })?),
+        Session::Foreground => take_terminal(),
+    }
+    if let Some(directory) = launch.directory {
+        // SAFETY: an open descriptor.
+        cerr(unsafe { libc::fchdir(directory.as_raw_fd()) })?;
+    }
+    if let Some((file, mark)) = launch.record {
+        record(file.as_raw_fd(), mark);
+    }
+    place(launch.places)?;
+    if let Some((file, unwanted)) = launch.lock {
+        // SAFETY: in this branch the child has descriptors of its own; the parent's stays open.
+        unsafe { libc::close(unwanted.as_raw_fd()) };
+        lock::wait_exclusive(file)?;
+    }
+    for signal in launch.default_signals {
+        // SAFETY: SIG_DFL runs no code of ours; without CLONE_SIGHAND the table is the child's.
+        unsafe { libc::signal(i32::from(signal.number()), libc::SIG_DFL) };
+    }
+    let empty = set_of(&[]);
+    // SAFETY: `empty` is initialised; the old mask is not asked for.
+    cerr(unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const empty, std::ptr::null_mut()) })
+        .map(drop)
+}
+
+/// First moves every descriptor out of the way of the numbers to fill, then fills them.
+fn place(places: &[(BorrowedFd<'_>, RawFd)]) -> Result<(), Errno> {
+    const MOST: usize = 8;
+    let mut moved = [-1; MOST];
+    let above = places.iter().map(|(_, number)| number + 1).max().unwrap_or(0);
+    for (slot, (fd, _)) in moved.iter_mut().zip(places) {
+        // SAFETY: F_DUPFD_CLOEXEC takes an integer and returns a new descriptor.
+        *slot = cerr(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, above) })?;
+    }
+    for (fd, (_, number)) in moved.iter().zip(places) {
+        // SAFETY: dup2 on numbers; the child means to replace what was there.
+        cerr(unsafe { libc::dup2(*fd, *number) })?;
+    }
+    if places.len() > MOST { Err(Errno(libc::EMFILE)) } else { Ok(()) }
+}
+
+/// Writes `mark` and the child's own line of `/proc/self/stat`, in place, filled up with zeroes.
+/// Where that cannot be done, the start goes on: the record only helps after a supervisor was
+/// killed.
+fn record(file: RawFd, mark: &[u8]) {
+    let mut buffer = [0_u8; 512];
+    let (head, rest) = buffer.split_at_mut(mark.len().min(512));
+    head.copy_from_slice(mark);
+    // SAFETY: a C string.
+    let stat = unsafe { libc::open(c"/proc/self/stat".as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) };
+    // SAFETY: `stat` may be -1, which read and close refuse; `rest` is ours to write; `buffer` is
+    // ours to read.
+    unsafe {
+        libc::read(stat, rest.as_mut_ptr().cast(), rest.len());
+        libc::close(stat);
+        libc::pwrite(file, buffer.as_ptr().cast(), buffer.len(), 0);
+    }
+}
+
+/// A process group of its own in the foreground of the terminal on descriptor 0. Without a
+/// terminal that fails, which is fine. SIGTTOU is blocked here like all signals, so the call does
+/// not stop us.
+fn take_terminal() {
+    // SAFETY: plain integers.
+    unsafe {
+        libc::setpgid(0, 0);
+        libc::tcsetpgrp(0, libc::getpid());
+    }
+}
+
+/// A stack for the child, with nothing below it: running over the end is a fault, not a
+/// corruption.
+struct Stack(*mut libc::c_void);
+
+impl Stack {
+    const SIZE: usize = 64 * 1024;
+
+    fn new() -> Result<Stack, Errno> {
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_STACK;
+        let protection = libc::PROT_READ | libc::PROT_WRITE;
+        // SAFETY: a fresh mapping at an address of the kernel's choice.
+        let at = unsafe { libc::mmap(std::ptr::null_mut(), Stack::SIZE, protection, flags, -1, 0) };
+        if at == libc::MAP_FAILED { Err(last()) } else { Ok(Stack(at)) }
+    }
+
+    fn top(&self) -> *mut libc::c_void {
+        self.0.wrapping_byte_add(Stack::SIZE)
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        // SAFETY: mapped in `new`; the child has left it, by exec, by exit, or for a copy.
+        unsafe { libc::munmap(self.0, Stack::SIZE) };
+    }
+}
+
+/// The caller's signal mask, kept while all signals are blocked.
+struct Mask(libc::sigset_t);
+
+impl Mask {
+    fn block_all() -> Mask {
+        let mut all = set_of(&[]);
+        let mut old = set_of(&[]);
+        // SAFETY: both sets are initialised places for one set each. pthread_sigmask because a
+        // Python host has threads.
+        unsafe {
+            libc::sigfillset(&raw mut all);
+            libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut old);
+        }
+        Mask(old)
+    }
+
+    fn restore(&self) {
+        // SAFETY: the mask that was in force before.
+        unsafe {
+            libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.0, std::ptr::null_mut());
+        }
+    }
+}

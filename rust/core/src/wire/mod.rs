@@ -1,0 +1,10 @@
+//! Bytes ⇄ types: every format on disk and on the wire. No files, no clock, no system calls.
+
+pub mod clock;
+pub mod control;
+pub mod notice;
+pub mod signal;
+pub mod status;
+pub mod tai64;
+pub mod tally;
+pub mod wait_status;

@@ -1,0 +1,127 @@
+//! TAI64N: the originals' stamps, 12 bytes each (contract s6 §0).
+
+use std::fmt;
+
+/// Seconds of TAI that lie before 1970-01-01 in TAI64's count.
+const BASE: u64 = 1 << 62;
+
+/// When each leap second since 1972 had been inserted: Unix seconds of the first second after it.
+/// The list has been complete since 2017; a new one means a new line here.
+const LEAPS: [u64; 27] = [
+    78_796_800,
+    94_694_400,
+    126_230_400,
+    157_766_400,
+    189_302_400,
+    220_924_800,
+    252_460_800,
+    283_996_800,
+    315_532_800,
+    362_793_600,
+    394_329_600,
+    425_865_600,
+    489_024_000,
+    567_993_600,
+    631_152_000,
+    662_688_000,
+    709_948_800,
+    741_484_800,
+    773_020_800,
+    820_454_400,
+    867_715_200,
+    915_148_800,
+    1_136_073_600,
+    1_230_768_000,
+    1_341_100_800,
+    1_435_708_800,
+    1_483_228_800,
+];
+
+/// A stamp of the wall clock, in International Atomic Time.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Tai {
+    seconds: u64,
+    nanoseconds: u32,
+}
+
+impl Tai {
+    /// From Unix time; `nanoseconds` below 10⁹.
+    pub fn from_unix(seconds: u64, nanoseconds: u32) -> Tai {
+        let leaps = LEAPS.iter().filter(|&&leap| leap <= seconds).count() as u64;
+        Tai { seconds: BASE + seconds + 10 + leaps, nanoseconds }
+    }
+
+    /// Seconds and nanoseconds of Unix time; stamps before 1970 count as 1970.
+    pub fn to_unix(self) -> (u64, u32) {
+        let tai = self.seconds.saturating_sub(BASE + 10);
+        let leaps = LEAPS.iter().zip(1..).filter(|&(&leap, nth)| leap + nth <= tai).count() as u64;
+        (tai.saturating_sub(leaps), self.nanoseconds)
+    }
+
+    /// Whole seconds from `earlier` to here; zero if `earlier` is later (a clock set back).
+    pub fn seconds_since(self, earlier: Tai) -> u64 {
+        let borrow = u64::from(self.nanoseconds < earlier.nanoseconds);
+        self.seconds.saturating_sub(earlier.seconds).saturating_sub(borrow)
+    }
+
+    /// The 12 bytes on disk.
+    pub fn pack(self) -> [u8; 12] {
+        let mut bytes = [0; 12];
+        let (seconds, nanoseconds) = bytes.split_at_mut(8);
+        seconds.copy_from_slice(&self.seconds.to_be_bytes());
+        nanoseconds.copy_from_slice(&self.nanoseconds.to_be_bytes());
+        bytes
+    }
+
+    /// Reads 12 bytes; nanoseconds beyond 999 999 999 are taken for 999 999 999, so that every
+    /// file decodes.
+    pub fn unpack(bytes: [u8; 12]) -> Tai {
+        let [a, b, c, d, e, f, g, h, n @ ..] = bytes;
+        Tai {
+            seconds: u64::from_be_bytes([a, b, c, d, e, f, g, h]),
+            nanoseconds: u32::from_be_bytes(n).min(999_999_999),
+        }
+    }
+}
+
+/// The external label: `@` and 24 hexadecimal digits.
+impl fmt::Display for Tai {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "@{:016x}{:08x}", self.seconds, self.nanoseconds)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn today_is_37_seconds_ahead() {
+        let tai = Tai::from_unix(1_700_000_000, 5);
+        assert_eq!(tai.pack()[..8], (0x4000_0000_0000_0000_u64 + 1_700_000_037).to_be_bytes());
+        assert_eq!(tai.to_string(), "@400000006553f12500000005");
+    }
+
+    #[test]
+    fn around_a_leap_second() {
+        assert_eq!(Tai::from_unix(1_483_228_799, 0).seconds - BASE - 1_483_228_799, 36);
+        assert_eq!(Tai::from_unix(1_483_228_800, 0).seconds - BASE - 1_483_228_800, 37);
+    }
+
+    proptest! {
+        #[test]
+        fn round_trips(seconds in 0_u64..1 << 40, nanoseconds in 0_u32..1_000_000_000) {
+            let tai = Tai::from_unix(seconds, nanoseconds);
+            prop_assert_eq!(Tai::unpack(tai.pack()), tai);
+            prop_assert_eq!(tai.to_unix(), (seconds, nanoseconds));
+        }
+
+        #[test]
+        fn any_bytes_decode(bytes: [u8; 12]) {
+            let tai = Tai::unpack(bytes);
+            let _ = (tai.to_unix(), tai.seconds_since(Tai::from_unix(0, 0)));
+            prop_assert_eq!(Tai::unpack(tai.pack()), tai);
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! s6x-multicall: one executable, many names.

@@ -29,12 +29,13 @@ class Record:
 
     def __init_subclass__(cls) -> None:
         """Collect the fields of a new class."""
-        own = cls.__dict__.get("__annotations__")
-        if own is None:
-            own = cls.__annotations__
         cls.fields = {
             **cls.fields,
-            **{name: kind for name, kind in own.items() if not kind.startswith("ClassVar")},
+            **{
+                name: kind
+                for name, kind in cls.__annotations__.items()
+                if not kind.startswith("ClassVar")
+            },
         }
 
     def __init__(self, *args: object, **named: object) -> None:

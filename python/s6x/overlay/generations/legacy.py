@@ -85,8 +85,7 @@ def repair_rules(generation: Generation, state: str = "{run}") -> str:
     """
     # The numbers are for images that have no /etc/passwd.
     lines = [
-        f"{state}/etc/{pattern} false root,0:0 {mode} 0755"
-        for pattern, mode in generation.repaired
+        f"{state}/etc/{pattern} false root,0:0 {mode} 0755" for pattern, mode in generation.repaired
     ]
     return "".join(f"{line}\n" for line in lines)
 
@@ -302,8 +301,7 @@ def _stop(generation: Generation) -> tuple[Step, ...]:
             each="[cont-finish.d] {name}: executing... \n",
             each_done="[cont-finish.d] {name}: exited {code}.\n",
             done="[cont-finish.d] done.\n",
-            late="s6-maximumtime: warning: unable to wait for child process: "
-            "Operation timed out\n",
+            late="s6-maximumtime: warning: unable to wait for child process: Operation timed out\n",
             directory=finish,
             cwd="/",
             limit_ms=settings.KILL_FINISH_MAXTIME.number(),

@@ -97,7 +97,7 @@ def _step_lines(number: int, step: Step) -> list[str]:
     return lines
 
 
-def _what(step: Step) -> str:  # noqa: C901, PLR0911
+def _what(step: Step) -> str:  # noqa: C901
     match step:
         case plans.Files():
             return "files"

@@ -93,6 +93,15 @@ def state_of(pid: int) -> str:
         return ""
 
 
+def group_of(pid: int) -> int:
+    """The process group of a living process; 0 if it is dead."""
+    try:
+        stat = _stat(pid)
+    except FileNotFoundError:
+        return 0
+    return 0 if stat[0] in "ZX" else int(stat[2])
+
+
 def children_of(pid: int) -> list[int]:
     """The children of all threads of `pid`, zombies too."""
     found: list[int] = []

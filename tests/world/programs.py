@@ -61,6 +61,16 @@ class Expectations:
     """Whether reading a death tally creates or truncates it."""
     understands_2_13_status: bool
     """Whether a status of 43 bytes is decoded rather than misread."""
+    shows_not_started: bool
+    """Whether s6-svstat says so when a service was never started."""
+    clamps_both_stamps: bool
+    """Whether s6-svstat shows a future readystamp as 0 seconds, not as 584 billion years."""
+    forgets_permanent_failures: bool
+    """Whether s6-svwait waits on although each of several services has failed for good."""
+    svc_has_signal_option: bool
+    """Whether s6-svc knows `-s SIGNAL`."""
+    svc_nobody_listens: int
+    """The exit code of s6-svc when no supervisor listens."""
     svc_letters: str
     """The options of s6-svc that send a control byte."""
     svc_directories: Literal["first", "all"]
@@ -80,6 +90,11 @@ THEIRS = Expectations(
     subscriber_mode=0o600,
     svdt_writes=True,
     understands_2_13_status=False,
+    forgets_permanent_failures=True,
+    svc_has_signal_option=False,
+    svc_nobody_listens=100,
+    shows_not_started=False,
+    clamps_both_stamps=False,
     svc_letters="abqhkti12pcyroduDUxOQ",
     svc_directories="first",
 )
@@ -98,6 +113,11 @@ OURS = Expectations(
     subscriber_mode=0o622,
     svdt_writes=False,
     understands_2_13_status=True,
+    forgets_permanent_failures=False,
+    svc_has_signal_option=True,
+    svc_nobody_listens=100,
+    shows_not_started=True,
+    clamps_both_stamps=True,
     svc_letters="abqhkti12pcyroduDUxOQPCKl",
     svc_directories="all",
 )
@@ -149,20 +169,6 @@ class Programs:
             check=False,
         )
         return Result(done.returncode, done.stdout, done.stderr)
-
-    def start(
-        self, program: str, *arguments: str | Path, cwd: Path | None = None
-    ) -> subprocess.Popen[str]:
-        """Start a program that waits for something; the caller ends it."""
-        return subprocess.Popen(
-            [self.path(program), *arguments],
-            env=self.environment(),
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
 
 
 def our_executable() -> Path | None:

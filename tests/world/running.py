@@ -29,6 +29,10 @@ _ORDERLY_S = 5.0
 """How long an orderly stop may take at the end of a test before it is a failure."""
 
 
+_PATIENT_S = 0.3
+"""How long a service may take to obey the `d` of that stop; then it gets a `k`."""
+
+
 class LeftBehind(AssertionError):
     """A process of the test outlived it."""
 
@@ -48,6 +52,11 @@ def write_control(fifo: Path, content: bytes) -> None:
     finally:
         os.close(descriptor)
     assert written == len(content), f"{written} of {len(content)} bytes went into {fifo}"
+
+
+def _end(popen: subprocess.Popen[str]) -> None:
+    popen.kill()
+    popen.communicate()
 
 
 class Daemon:
@@ -129,7 +138,7 @@ class Supervisor(Daemon):
         with contextlib.suppress(OSError):
             self.control("dx")
         try:
-            self.popen.wait(_ORDERLY_S / 2)
+            self.popen.wait(_PATIENT_S)
         except subprocess.TimeoutExpired:
             with contextlib.suppress(OSError):
                 self.control("k")
@@ -262,6 +271,22 @@ class World:
             if ready.read(1) != b"\n":
                 raise AssertionError(f"s6-svscan was never ready ({popen.poll()}): {daemon.said()}")
         return daemon
+
+    def start(
+        self, programs: Programs, program: str, *arguments: str | Path, cwd: Path | None = None
+    ) -> subprocess.Popen[str]:
+        """Start a program that waits for something; it is killed at the end if it still waits."""
+        popen = subprocess.Popen(
+            [programs.path(program), *arguments],
+            env=programs.environment(),
+            cwd=cwd or self.top,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._ends.callback(_end, popen)
+        return popen
 
     def launch(
         self,

@@ -14,8 +14,8 @@ from world.tree import FIFO, Content
 SLEEPER = "#!/bin/sh\nexec sleep 1000\n"
 """A daemon: up until it is killed."""
 
-STUBBORN = "#!/bin/sh\ntrap '' TERM HUP INT\nexec sleep 1000\n"
-"""A daemon that only SIGKILL ends."""
+STUBBORN = "#!/bin/sh\ntrap '' TERM HUP INT\necho $$ >>stubborn\nexec sleep 1000\n"
+"""A daemon that only SIGKILL ends, once its pid is in the file `stubborn`."""
 
 RECORDED_SIGNALS = "HUP INT QUIT ABRT USR1 USR2 ALRM CONT WINCH"
 

@@ -87,15 +87,14 @@ impl Subscription {
         }
     }
 
-    /// The FIFO gets its real name last, so that a notifier never meets it without reader.
+    /// The FIFO gets its real name last, so that a notifier never meets it without reader, nor with
+    /// a mode that the umask made too narrow (which is not ours to change: a Python host has threads).
     fn named(events: &Dir, name: &str) -> std::result::Result<(OsString, OwnedFd, OwnedFd), Errno> {
         let hidden = format!(".{name}");
-        let old = process::umask(0); // notifiers of other users must be able to write
-        let made = events.mkfifo(&hidden, 0o622);
-        process::umask(old);
-        made?;
+        events.mkfifo(&hidden, 0o600)?;
         let open = || {
             let reader = events.file(&hidden, Open::ReadNow)?;
+            chmod(&reader, 0o622)?; // notifiers of other users must be able to write
             let writer = events.file(&hidden, Open::WriteNow)?;
             events.rename(&hidden, name)?;
             Ok((OsString::from(name), reader, writer))

@@ -87,9 +87,9 @@ def _record(value: Record, where: str) -> dict[bytes, Value]:
     extra = getattr(value, "placeholders", ())
     for field, kind in value.fields.items():
         content = getattr(value, field)
-        if content is None or content is False or content == "":
+        if content is None or content is False:
             continue
-        if content == () and not kind.endswith("| None"):
+        if content in ("", ()) and getattr(type(value), field, content) == content:
             continue
         key = key_of(field)
         there = f"{where}.{key}"

@@ -21,6 +21,8 @@ impl Errno {
     pub const EXISTS: Errno = Errno(libc::EEXIST);
     /// `EAGAIN`: not now.
     pub const AGAIN: Errno = Errno(libc::EAGAIN);
+    /// `EINVAL`.
+    pub const INVALID: Errno = Errno(libc::EINVAL);
 }
 
 impl fmt::Display for Errno {

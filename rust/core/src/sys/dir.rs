@@ -78,21 +78,7 @@ impl Dir {
 
     /// Opens a file below this directory.
     pub fn file(&self, name: impl AsRef<OsStr>, how: Open) -> Result<OwnedFd, Errno> {
-        use libc::{O_APPEND, O_CREAT, O_NONBLOCK, O_RDONLY, O_TRUNC, O_WRONLY};
-        let (flags, mode) = match how {
-            Open::Read => (O_RDONLY, 0),
-            Open::ReadNow => (O_RDONLY | O_NONBLOCK, 0),
-            Open::WriteNow => (O_WRONLY | O_NONBLOCK, 0),
-            Open::Update(mode) => (O_WRONLY | O_CREAT, mode),
-            Open::Replace(mode) => (O_WRONLY | O_CREAT | O_TRUNC, mode),
-            Open::Append(mode) => (O_WRONLY | O_CREAT | O_APPEND, mode),
-        };
-        let name = terminated(name.as_ref())?;
-        let flags = flags | libc::O_CLOEXEC | libc::O_NOCTTY;
-        // SAFETY: `name` is a C string; the mode is there whenever O_CREAT is.
-        let fd = cerr(unsafe { libc::openat(self.0.as_raw_fd(), name.as_ptr(), flags, mode) })?;
-        // SAFETY: just opened, known to nobody else.
-        Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+        file_at(self.0.as_raw_fd(), name.as_ref(), how)
     }
 
     /// The content of a small file, at most `limit` bytes of it.
@@ -281,6 +267,29 @@ impl From<libc::stat> for Stat {
             size: raw.st_size as u64,
         }
     }
+}
+
+/// Opens a file by path.
+pub fn open(path: impl AsRef<Path>, how: Open) -> Result<OwnedFd, Errno> {
+    file_at(libc::AT_FDCWD, path.as_ref().as_os_str(), how)
+}
+
+fn file_at(base: i32, name: &OsStr, how: Open) -> Result<OwnedFd, Errno> {
+    use libc::{O_APPEND, O_CREAT, O_NONBLOCK, O_RDONLY, O_TRUNC, O_WRONLY};
+    let (flags, mode) = match how {
+        Open::Read => (O_RDONLY, 0),
+        Open::ReadNow => (O_RDONLY | O_NONBLOCK, 0),
+        Open::WriteNow => (O_WRONLY | O_NONBLOCK, 0),
+        Open::Update(mode) => (O_WRONLY | O_CREAT, mode),
+        Open::Replace(mode) => (O_WRONLY | O_CREAT | O_TRUNC, mode),
+        Open::Append(mode) => (O_WRONLY | O_CREAT | O_APPEND, mode),
+    };
+    let name = terminated(name)?;
+    let flags = flags | libc::O_CLOEXEC | libc::O_NOCTTY;
+    // SAFETY: `name` is a C string; the mode is there whenever O_CREAT is.
+    let fd = cerr(unsafe { libc::openat(base, name.as_ptr(), flags, mode) })?;
+    // SAFETY: just opened, known to nobody else.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 /// Owner, mode, identity of an open file.

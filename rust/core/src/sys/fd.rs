@@ -117,11 +117,24 @@ pub fn standard(fd: RawFd) -> BorrowedFd<'static> {
 }
 
 /// Opens `/dev/null` on every standard descriptor that is closed, so that no file of ours can
-/// land on one of them.
+/// land on one of them. For daemons: their children find all three open.
 pub fn sanitize_standard() -> Result<(), Errno> {
+    cover_standard()?;
+    for fd in 0..=2 {
+        // SAFETY: F_SETFD takes a plain integer; a standard descriptor is never close-on-exec
+        // but by `cover_standard`.
+        cerr(unsafe { libc::fcntl(fd, libc::F_SETFD, 0) })?;
+    }
+    Ok(())
+}
+
+/// The same for programs that become another one by exec: that one finds closed again what was
+/// closed before.
+pub fn cover_standard() -> Result<(), Errno> {
     while let Some(closed) = (0..=2).find(|&fd| !is_open(fd)) {
+        let flags = libc::O_RDWR | libc::O_CLOEXEC;
         // SAFETY: the path is a C string.
-        let fd = cerr(unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDWR) })?;
+        let fd = cerr(unsafe { libc::open(c"/dev/null".as_ptr(), flags) })?;
         debug_assert!(fd == closed, "open(2) takes the lowest free number");
     }
     Ok(())

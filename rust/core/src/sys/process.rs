@@ -3,14 +3,34 @@
 use super::cerr;
 use super::wait::Pid;
 use crate::error::Errno;
+use crate::wire::environment::Environment;
 use crate::wire::signal::Signal;
-use std::ffi::CString;
+use std::ffi::{CStr, CString, OsStr};
 use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::ffi::OsStrExt;
 
 /// Our own process id.
 pub fn own_pid() -> i32 {
     // SAFETY: always succeeds.
     unsafe { libc::getpid() }
+}
+
+/// The environment that we were started with, as a copy.
+pub fn environment() -> Environment {
+    unsafe extern "C" {
+        static environ: *const *const libc::c_char;
+    }
+    let mut entries = Vec::new();
+    // SAFETY: a pointer that C's start code has set; nothing of ours changes it.
+    let mut at = unsafe { environ };
+    // SAFETY: the array ends with a null, which ends the loop; null itself means no environment.
+    while let Some(entry) = unsafe { at.as_ref() }.filter(|entry| !entry.is_null()) {
+        // SAFETY: an entry of `environ` is a C string.
+        let text = unsafe { CStr::from_ptr(*entry) };
+        entries.push(OsStr::from_bytes(text.to_bytes()).to_owned());
+        at = at.wrapping_add(1);
+    }
+    Environment::new(entries)
 }
 
 /// Our parent's process id; 0 when it lives in another PID namespace.

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod control;
+pub mod environment;
 pub mod notice;
 pub mod signal;
 pub mod status;

@@ -1,0 +1,108 @@
+//! What an applet is: data, from which parser, usage and help are derived, and a function.
+
+use crate::exit::{Exit, Failure};
+use crate::invocation::Invocation;
+use crate::options::{Opt, Syntax};
+use std::fmt::Write;
+
+/// One program.
+#[derive(Debug)]
+pub struct Applet {
+    /// What it is called by.
+    pub name: &'static str,
+    /// Where it stands in lists for people.
+    pub section: Section,
+    /// What it does, one sentence without its full stop, beginning with a verb.
+    pub about: &'static str,
+    /// Its options.
+    pub options: &'static [Opt],
+    /// Its arguments as the usage shows them: `servicedir prog...`.
+    pub arguments: &'static str,
+    /// How it reads its command line.
+    pub syntax: Syntax,
+    /// What its exit codes mean, besides 0, 100 and 111.
+    pub exit_codes: &'static [(&'static str, &'static str)],
+    /// Does it.
+    pub run: fn(&Invocation) -> Result<Exit, Failure>,
+}
+
+/// What an applet is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Section {
+    /// Supervision: scanner, supervisor, control.
+    Supervision,
+    /// State of services, and waiting for it.
+    Status,
+    /// Readiness and events.
+    Notification,
+    /// Logging.
+    Logging,
+    /// Environment, privileges, process state.
+    Process,
+    /// The execline language.
+    Execline,
+    /// Service manager.
+    Rc,
+    /// Container boot.
+    Overlay,
+}
+
+impl Applet {
+    /// The usage in one line: name, options, arguments.
+    pub fn usage(&self) -> String {
+        let mut line = self.name.to_owned();
+        let flags: String =
+            self.options.iter().filter(|o| o.value.is_none()).map(|o| o.letter).collect();
+        if !flags.is_empty() {
+            let _ = write!(line, " [ -{flags} ]");
+        }
+        for option in self.options {
+            if let Some(value) = option.value {
+                let _ = write!(line, " [ -{} {value} ]", option.letter);
+            }
+        }
+        if !self.arguments.is_empty() {
+            let _ = write!(line, " {}", self.arguments);
+        }
+        line
+    }
+
+    /// What `--help` shows.
+    pub fn help(&self) -> String {
+        let mut text = format!("Usage: {}\n\n{}.\n", self.usage(), self.about);
+        let mut rows: Vec<(String, &str)> = Vec::new();
+        for option in self.options {
+            let value = option.value.map(|value| format!(" {value}")).unwrap_or_default();
+            let long = option.long.map(|name| {
+                let value = option.value.map(|value| format!("={value}")).unwrap_or_default();
+                format!(", --{name}{value}")
+            });
+            rows.push((
+                format!("-{}{value}{}", option.letter, long.unwrap_or_default()),
+                option.help,
+            ));
+        }
+        table(&mut text, "Options", &rows);
+        let codes = [("0", "success"), ("100", "wrong usage"), ("111", "a system call failed")];
+        let mut codes: Vec<(String, &str)> = codes
+            .iter()
+            .filter(|(code, _)| !self.exit_codes.iter().any(|(own, _)| own == code))
+            .chain(self.exit_codes)
+            .map(|&(code, meaning)| (code.to_owned(), meaning))
+            .collect();
+        codes.sort_by_key(|(code, _)| code.parse::<u8>().unwrap_or(u8::MAX));
+        table(&mut text, "Exit codes", &codes);
+        text
+    }
+}
+
+/// Two columns under a heading; nothing for no rows.
+fn table(text: &mut String, heading: &str, rows: &[(String, &str)]) {
+    let width = rows.iter().map(|(left, _)| left.len()).max().unwrap_or(0);
+    if !rows.is_empty() {
+        let _ = writeln!(text, "\n{heading}:");
+    }
+    for (left, right) in rows {
+        let _ = writeln!(text, "  {left:width$}  {right}");
+    }
+}

@@ -1,0 +1,92 @@
+//! How an applet ends: a code, another program in its place, or a failure to tell.
+
+use s6x_core::Error;
+use s6x_core::error::{Errno, shown};
+use s6x_core::sys::{fd, process};
+use s6x_core::wire::environment::Environment;
+use std::ffi::{CString, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// The end of an applet that did what it was asked.
+#[derive(Debug)]
+pub enum Exit {
+    /// With this code.
+    Code(u8),
+    /// By becoming another program.
+    Exec(Exec),
+}
+
+impl Exit {
+    /// Exit code 0.
+    pub const SUCCESS: Exit = Exit::Code(0);
+}
+
+/// A program to become.
+#[derive(Debug)]
+pub struct Exec {
+    /// Its words; the first is looked for along the `PATH` that *we* were started with.
+    pub argv: Vec<OsString>,
+    /// The environment it gets.
+    pub environment: Environment,
+    /// Where to look instead of along `PATH`, if not empty.
+    pub candidates: Vec<CString>,
+}
+
+/// The end of an applet that cannot do what it was asked; reported in one place as
+/// `PROG: fatal: message`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The exit code.
+    pub code: u8,
+    /// What, where, why.
+    pub message: String,
+    /// Whether the usage is to be shown too.
+    pub usage: bool,
+}
+
+impl Failure {
+    /// Any failure.
+    pub fn new(code: u8, message: impl Into<String>) -> Failure {
+        Failure { code, message: message.into(), usage: false }
+    }
+
+    /// A wrong command line: exit code 100, with the usage.
+    pub fn usage(message: impl Into<String>) -> Failure {
+        Failure { code: 100, message: message.into(), usage: true }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure::new(error.exit_code(), error.to_string())
+    }
+}
+
+/// Becomes a program; returns only if that failed: 127 if there is none, else 126 (contract s6 §0).
+pub(crate) fn exec(wanted: &Exec, own: &Environment) -> Failure {
+    let Some(program) = wanted.argv.first() else {
+        return Failure::new(100, "no program to become");
+    };
+    let candidates = match wanted.candidates.as_slice() {
+        [] => own.candidates(program),
+        given => given.to_vec(),
+    };
+    let argv: Result<Vec<CString>, _> =
+        wanted.argv.iter().map(|word| CString::new(word.as_bytes())).collect();
+    let errno = match argv {
+        Err(_) => Errno::INVALID,
+        Ok(_) if candidates.is_empty() => Errno::INVALID,
+        Ok(argv) => process::exec(&candidates, &argv, &wanted.environment.to_c()),
+    };
+    let code = if errno == Errno::NOT_FOUND { 127 } else { 126 };
+    Failure::new(code, format!("unable to exec {}: {errno}", shown(Path::new(program))))
+}
+
+/// Ends the process with a report if our own code panics, which is a bug: 101, whatever the build.
+pub(crate) fn report_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        fd::complain(&format!("s6x: fatal: internal error, please report it: {panic}\n"));
+        process::exit_now(101);
+    }));
+}

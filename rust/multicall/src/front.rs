@@ -1,0 +1,92 @@
+//! `s6x WORD`: applets natively, everything else by the Python command line.
+
+use crate::exit::{Exec, Failure};
+use crate::table::{self, APPLETS};
+use s6x_core::wire::environment::Environment;
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+/// Where an image keeps an interpreter of its own for s6x.
+const PRIVATE_PYTHON: &str = "/package/s6x/bin/python3";
+
+/// Names the interpreter that has the package `s6x`.
+const PYTHON_VARIABLE: &str = "S6X_PYTHON";
+
+/// The applet that `s6x WORD` means: that of this name, or `s6-WORD`.
+pub(crate) fn applet(word: &OsStr) -> Option<&'static crate::Applet> {
+    let word = word.to_str()?;
+    table::named(word).or_else(|| table::named(&format!("s6-{word}")))
+}
+
+/// `--list-applets`: one name a line, sorted.
+pub(crate) fn list() -> String {
+    let mut names: Vec<&str> = APPLETS.iter().map(|applet| applet.name).collect();
+    names.sort_unstable();
+    names.join("\n") + "\n"
+}
+
+/// `--version`.
+pub(crate) fn version() -> String {
+    format!("s6x {}\n", env!("CARGO_PKG_VERSION"))
+}
+
+/// `--help`.
+pub(crate) fn help() -> String {
+    format!(
+        "Usage: s6x WORD [ARGUMENTS]\n\n\
+         Container init and process supervision.\n\n\
+         These words work anywhere, also as programs of their own names; a service may be given \
+         by its\nname or by its directory, and s6x WORD --help says more:\n\n{}\n\
+         Every other word (status, plan, check, ...) is done by s6x's Python package.\n",
+        words()
+    )
+}
+
+/// The words for applets, wrapped.
+fn words() -> String {
+    let mut names: Vec<&str> = APPLETS.iter().map(|applet| short(applet.name)).collect();
+    names.sort_unstable();
+    let mut lines = vec![String::from(" ")];
+    for name in names {
+        if lines.last().is_some_and(|line| line.len() + name.len() > 96) {
+            lines.push(String::from(" "));
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push(' ');
+            line.push_str(name);
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+/// What `s6x` calls an applet, if that is not another applet's name.
+fn short(name: &'static str) -> &'static str {
+    match name.strip_prefix("s6-") {
+        Some(word) if table::named(word).is_none() => word,
+        Some(_) | None => name,
+    }
+}
+
+/// The Python command line for these words: the interpreter named by `$S6X_PYTHON`, the image's
+/// private one, or `python3` on `PATH`.
+pub(crate) fn python(words: &[OsString], environment: &Environment) -> Exec {
+    let interpreter = match environment.lookup(PYTHON_VARIABLE) {
+        Some(named) if !named.is_empty() => named.to_owned(),
+        Some(_) | None if Path::new(PRIVATE_PYTHON).exists() => PRIVATE_PYTHON.into(),
+        Some(_) | None => "python3".into(),
+    };
+    let own = [interpreter, "-I".into(), "-m".into(), "s6x".into()];
+    let argv = own.into_iter().chain(words.iter().cloned()).collect();
+    Exec { argv, environment: environment.clone(), candidates: Vec::new() }
+}
+
+/// What to say when there is no Python for a word.
+pub(crate) fn no_python(word: &OsStr, failure: &Failure) -> String {
+    format!(
+        "s6x: fatal: {:?} needs Python with the package s6x, named by ${PYTHON_VARIABLE}, at \
+         {PRIVATE_PYTHON} or as python3 on $PATH ({}); without it only the words of s6x --help \
+         work\n",
+        word.to_string_lossy(),
+        failure.message
+    )
+}

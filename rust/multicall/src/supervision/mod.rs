@@ -1,0 +1,3 @@
+//! The programs around supervised services (contract s6 §1.1 to §1.3).
+
+pub mod svok;

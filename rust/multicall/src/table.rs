@@ -1,0 +1,57 @@
+//! The one table of applets: one line each, sorted by section.
+
+use crate::applet::Applet;
+use crate::supervision;
+
+/// Every applet.
+pub static APPLETS: &[&Applet] = &[
+    // Status
+    &supervision::svok::APPLET,
+];
+
+/// The applet of this name.
+pub fn named(name: &str) -> Option<&'static Applet> {
+    APPLETS.iter().copied().find(|applet| applet.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::Syntax;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_are_unique() {
+        let names: BTreeSet<&str> = APPLETS.iter().map(|applet| applet.name).collect();
+        assert_eq!(names.len(), APPLETS.len());
+    }
+
+    #[test]
+    fn options_are_unique_and_in_the_usage() {
+        for applet in APPLETS {
+            let usage = applet.usage();
+            let letters: BTreeSet<char> = applet.options.iter().map(|o| o.letter).collect();
+            assert_eq!(letters.len(), applet.options.len(), "{}", applet.name);
+            let longs: Vec<&str> = applet.options.iter().filter_map(|o| o.long).collect();
+            assert_eq!(longs.iter().collect::<BTreeSet<_>>().len(), longs.len(), "{}", applet.name);
+            assert!(longs.is_empty() || applet.syntax == Syntax::Long, "{}", applet.name);
+            for option in applet.options {
+                assert!(usage.contains(option.letter), "{usage}: {}", option.letter);
+            }
+        }
+    }
+
+    #[test]
+    fn texts_have_one_form() {
+        for applet in APPLETS {
+            assert!(!applet.about.ends_with('.') && !applet.about.is_empty(), "{}", applet.name);
+            assert!(applet.about.starts_with(char::is_uppercase), "{}", applet.name);
+            for option in applet.options {
+                assert!(!option.help.is_empty(), "{} -{}", applet.name, option.letter);
+            }
+            for (code, meaning) in applet.exit_codes {
+                assert!(code.starts_with(|c: char| c.is_ascii_digit()) && !meaning.is_empty());
+            }
+        }
+    }
+}

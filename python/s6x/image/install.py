@@ -12,7 +12,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from s6x.image import executable as native
+from s6x.image import native
 from s6x.image.layout import EXECUTABLE, Directory, Entry, File, Link, layout
 from s6x.overlay.planner import GENERATIONS
 from s6x.overlay.root import Root

@@ -23,6 +23,11 @@ impl Environment {
         self.0.iter().find_map(|entry| value_of(entry, name))
     }
 
+    /// The value of a variable that is set and not empty.
+    pub fn filled(&self, name: impl AsRef<OsStr>) -> Option<&OsStr> {
+        self.lookup(name).filter(|value| !value.is_empty())
+    }
+
     /// Sets a variable: in its old place if it was there, else at the end.
     pub fn set(&mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) {
         let name = name.as_ref();

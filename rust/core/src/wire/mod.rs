@@ -1,9 +1,11 @@
 //! Bytes ⇄ types: every format on disk and on the wire. No files, no clock, no system calls.
 
+pub mod bencode;
 pub mod clock;
 pub mod control;
 pub mod environment;
 pub mod notice;
+pub mod plan;
 pub mod signal;
 pub mod status;
 pub mod tai64;

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,9 +16,12 @@ APPLETS = (
 
 
 @pytest.fixture
-def executable(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A stand-in for the native executable, which answers `--list-applets`."""
-    path = tmp_path_factory.mktemp("native") / "s6x"
+def executable() -> Iterator[Path]:
+    """A stand-in for the native executable, which answers `--list-applets`; anybody can run it."""
+    top = Path(tempfile.mkdtemp(prefix="s6x-native-"))
+    top.chmod(0o755)
+    path = top / "s6x"
     path.write_text("#!/bin/sh\nprintf '%s\\n' " + " ".join(APPLETS) + "\n")
     path.chmod(0o755)
-    return path
+    yield path
+    shutil.rmtree(top)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import struct
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from s6x.image import ExecutableError, InstallError, install, native
+from s6x.image import ExecutableError, InstallError, build, install, is_stale, native
 from s6x.overlay.check import check
 from s6x.overlay.detect import detect
 from s6x.overlay.root import Root
@@ -203,6 +206,30 @@ def test_the_result_is_a_good_image(tmp_path: Path, executable: Path) -> None:
     install(tmp_path, "v1", executable)
     assert check(tmp_path) == []
     assert detect(Root(tmp_path)).why == "/etc/s6x/generation says so"
+
+
+def test_an_ordinary_user_can_do_it(executable: Path) -> None:
+    with ordinary_user() as root:
+        install(root, "v1", executable)
+        build(root)
+        assert (root / "init").resolve() == root / PROGRAM
+        assert (root / "etc/s6x/plan").stat().st_uid == os.geteuid() != 0
+        assert not is_stale(root)
+
+
+@contextlib.contextmanager
+def ordinary_user() -> Iterator[Path]:
+    """Be somebody who is not root for a while, in a directory of theirs."""
+    user = 65534 if os.geteuid() == 0 else os.geteuid()
+    root = Path(tempfile.mkdtemp(prefix="s6x-root-"))
+    before = os.geteuid()
+    os.chown(root, user, -1)
+    os.seteuid(user)
+    try:
+        yield root
+    finally:
+        os.seteuid(before)
+        shutil.rmtree(root)
 
 
 # What cannot work.

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from s6x.overlay import Plan, plan_for
+from s6x.overlay import Plan, encode, plan_for
 from s6x.overlay.render import render_text, to_json
 from world.tree import Content, plant
 
@@ -51,6 +51,16 @@ def test_plan_of_an_empty_image(tmp_path: Path, generation: str) -> None:
     its = _plan(tmp_path, generation)
     check_snapshot(f"empty-{generation}.json", to_json(its))
     check_snapshot(f"empty-{generation}.txt", render_text(its))
+
+
+@pytest.mark.parametrize("generation", ["v1", "v2"])
+def test_bytes_of_a_plan(tmp_path: Path, generation: str) -> None:
+    """The engine's tests read the same file, so both sides agree on what the bytes mean."""
+    path = SNAPSHOTS / f"empty-{generation}.plan"
+    data = encode(_plan(tmp_path, generation))
+    if not path.exists() or path.read_bytes() != data:
+        path.write_bytes(data)
+        pytest.fail(f"{path.name} was rewritten; the .json beside it shows what changed")
 
 
 @pytest.mark.parametrize("generation", ["v1", "v2"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -58,6 +59,17 @@ def test_the_table_holds_what_the_plans_name(generation: str) -> None:
 def test_numbers_have_the_defaults_of_the_contract(generation: str, name: str) -> None:
     wire = b"d7:defaulti%de3:env%d:%be" % (NUMBERS[name], len(name), name.encode())
     assert wire in encode(PLANS[generation])
+
+
+def test_the_guide_is_made_from_the_table() -> None:
+    guide = Path(__file__).parents[2] / "docs/guides/variables.md"
+    old = guide.read_text()
+    before, mark, _ = old.partition("<!-- made from python/s6x/overlay/settings.py -->\n")
+    now = f"{before}{mark}\n{table('v2')}"
+    if now != old:
+        guide.write_text(now)
+        pytest.fail("docs/guides/variables.md was rewritten; look at it")
+    assert mark
 
 
 def test_the_guide_lists_each_variable_once() -> None:

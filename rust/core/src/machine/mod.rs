@@ -4,4 +4,5 @@
 //! values; the drivers in [`crate::run`] do them. A machine that is wrong can be caught by a test that
 //! needs no process.
 
+pub mod scan;
 pub mod supervise;

@@ -55,7 +55,7 @@ pub fn unpack(bytes: &[u8]) -> Vec<Death> {
 /// The tally after one more death, at most `most` records, as bytes; `old` may be anything.
 pub fn appended(old: &[u8], death: Death, most: usize) -> Vec<u8> {
     let most = most.min(MOST);
-    let old = if old.len() % RECORD == 0 { old } else { &[] };
+    let old = if old.len().is_multiple_of(RECORD) { old } else { &[] };
     let surplus = (old.len() + RECORD).saturating_sub(most * RECORD);
     let kept = old.get(surplus..).unwrap_or(&[]);
     let mut bytes = kept.to_vec();

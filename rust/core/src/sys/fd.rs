@@ -140,6 +140,27 @@ pub fn cover_standard() -> Result<(), Errno> {
     Ok(())
 }
 
+/// Closes every descriptor above the standard ones, whoever owned it: for the child side of a fork
+/// that shares nothing with its parent's objects and ends with `process::exit_now`.
+pub fn close_all_but_standard() {
+    // SAFETY: the caller's process uses none of them any more, nor the objects that owned them.
+    if unsafe { libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, 0_u32) } == 0 {
+        return;
+    }
+    for fd in 3..limit() {
+        // SAFETY: as above; closing a closed one is an error that changes nothing.
+        unsafe { libc::close(fd) }; // kernels before 5.9
+    }
+}
+
+/// How many descriptors a process may have: every descriptor's number is below.
+pub fn limit() -> RawFd {
+    let mut limit = libc::rlimit { rlim_cur: 1024, rlim_max: 1024 };
+    // SAFETY: `limit` has room for one rlimit.
+    unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) };
+    RawFd::try_from(limit.rlim_cur).unwrap_or(RawFd::MAX)
+}
+
 /// Writes a message to standard error in one call. Whatever fails is ignored: nothing can be
 /// done about it, and a supervisor must not end because nobody listens.
 pub fn complain(message: &str) {

@@ -16,11 +16,13 @@ use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 pub struct SignalFd(OwnedFd);
 
 impl SignalFd {
-    /// Blocks these signals in this process and opens a descriptor for them.
+    /// Blocks these signals in this process, and no others, and opens a descriptor for them.
     pub fn new(signals: &[Signal]) -> Result<SignalFd, Errno> {
         let set = set_of(signals);
         // SAFETY: `set` is initialised; the old mask is not asked for.
-        cerr(unsafe { libc::sigprocmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut()) })?;
+        cerr(unsafe {
+            libc::sigprocmask(libc::SIG_SETMASK, &raw const set, std::ptr::null_mut())
+        })?;
         let flags = libc::SFD_CLOEXEC | libc::SFD_NONBLOCK;
         // SAFETY: `set` is initialised; -1 asks for a new descriptor.
         let fd = cerr(unsafe { libc::signalfd(-1, &raw const set, flags) })?;

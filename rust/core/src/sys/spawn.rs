@@ -36,9 +36,9 @@ pub struct Launch<'a> {
     pub session: Session,
     /// A file in which the child writes down who it is before the exec.
     pub record: Option<(BorrowedFd<'a>, &'a [u8])>,
-    /// A file, already among `places` under this number, that the child locks for itself before the exec,
-    /// waiting as long as it takes; and a descriptor it must not hold while it waits.
-    pub lock: Option<(RawFd, BorrowedFd<'a>)>,
+    /// A file, among `places` under this number, that the child locks for itself before the exec,
+    /// waiting as long as it takes.
+    pub lock: Option<RawFd>,
     /// Make it PID 1 of a new PID namespace.
     pub new_pid_namespace: bool,
     /// Give these signals their default action: those that a host program ignores.
@@ -181,9 +181,8 @@ fn prepare(launch: &Launch<'_>) -> Result<(), Errno> {
         record(file.as_raw_fd(), mark);
     }
     place(launch.places)?;
-    if let Some((file, unwanted)) = launch.lock {
-        // SAFETY: in this branch the child has descriptors of its own; the parent's stays open.
-        unsafe { libc::close(unwanted.as_raw_fd()) };
+    if let Some(file) = launch.lock {
+        close_all_but(launch.places);
         lock::wait_exclusive(file)?;
     }
     for signal in launch.default_signals {
@@ -210,6 +209,16 @@ fn place(places: &[(BorrowedFd<'_>, RawFd)]) -> Result<(), Errno> {
         cerr(unsafe { libc::dup2(*fd, *number) })?;
     }
     if places.len() > MOST { Err(Errno(libc::EMFILE)) } else { Ok(()) }
+}
+
+/// A child that waits for long must not hold what its parent holds: locks, FIFOs.
+fn close_all_but(places: &[(BorrowedFd<'_>, RawFd)]) {
+    for fd in 3..super::fd::limit().min(1024) {
+        if places.iter().all(|(_, number)| *number != fd) {
+            // SAFETY: without CLONE_VM and CLONE_FILES, memory and descriptors are the child's own.
+            unsafe { libc::close(fd) };
+        }
+    }
 }
 
 /// Writes `mark` and the child's own line of `/proc/self/stat`, in place, filled up with zeroes.

@@ -209,6 +209,11 @@ impl Scanner {
         self.seats.iter().find(|seat| seat.id == id)
     }
 
+    /// Whether this service has a logger.
+    pub fn has_logger(&self, service: SeatId) -> bool {
+        self.seats.iter().any(|seat| seat.role == Role::LoggerOf(service))
+    }
+
     /// Whether nothing is left to do.
     pub fn is_gone(&self) -> bool {
         self.phase == Phase::Gone

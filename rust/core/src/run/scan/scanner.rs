@@ -1,0 +1,341 @@
+//! What a scan directory's scanner has and does; its host decides when.
+
+use crate::error::{Errno, Error, Result, Why, shown};
+use crate::machine::scan::{
+    Action, CATCH_ALL, Event, Found, Limits, Role, SUPERVISED_ALREADY, Scanner as Machine, SeatId,
+};
+use crate::run::Inheritance;
+use crate::run::supervise::{Mission, control_fifo, supervise};
+use crate::sys::dir::{Dir, Open};
+use crate::sys::process::Side;
+use crate::sys::spawn::Launch;
+use crate::sys::wait::Pid;
+use crate::sys::{clock, fd, lock, process};
+use crate::wire::clock::Monotonic;
+use crate::wire::control::ScanControl;
+use crate::wire::signal::Signal;
+use crate::wire::wait_status::WaitStatus;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{CString, OsStr};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::time::Duration;
+
+/// How to scan; the options of `s6-svscan`.
+#[derive(Debug)]
+pub struct Options {
+    /// Scan again after that long (`-t`).
+    pub rescan: Option<Duration>,
+    /// How many supervisors may run, loggers counted (`-C`).
+    pub supervisors: usize,
+    /// The longest name of a service (`-L`).
+    pub name_max: usize,
+    /// Where to write a newline once ready to take commands (`-d`).
+    pub readiness: Option<OwnedFd>,
+    /// The standard error of the catch-all logger (`-X`).
+    pub console: Option<OwnedFd>,
+}
+
+impl Default for Options {
+    /// The defaults of s6-svscan 2.15.
+    fn default() -> Options {
+        Options { rescan: None, supervisors: 1000, name_max: 251, readiness: None, console: None }
+    }
+}
+
+/// A scan directory being scanned.
+#[derive(Debug)]
+pub struct Scanner<'a> {
+    machine: Machine,
+    directory: Dir,
+    control: OwnedFd,
+    _control_writer: OwnedFd,
+    _lock: OwnedFd,
+    options: Options,
+    inheritance: &'a Inheritance<'a>,
+    /// The pipe between a service and its logger: read end, write end. Held here, so that nothing
+    /// written is lost when either side dies.
+    pipes: BTreeMap<SeatId, (OwnedFd, OwnedFd)>,
+    supervisors: BTreeMap<Pid, SeatId>,
+    /// Scripts that took over a signal; counted only so that their deaths surprise nobody.
+    scripts: BTreeSet<Pid>,
+    over: bool,
+}
+
+impl<'a> Scanner<'a> {
+    /// Takes a scan directory, which becomes the working directory; locks it (contract s6 §2.1).
+    pub fn open(path: &Path, options: Options, inheritance: &'a Inheritance<'a>) -> Result<Self> {
+        fd::sanitize_standard().map_err(|errno| Error::on("open", "/dev/null", errno))?;
+        let directory = Dir::open(path).map_err(|errno| Error::on("chdir to", path, errno))?;
+        process::change_directory(&directory)
+            .map_err(|errno| Error::on("chdir to", path, errno))?;
+        let old = process::umask(0);
+        let files = take_files(&directory, path);
+        process::umask(old);
+        let (lock, control, control_writer) = files?;
+        let limits = Limits { rescan: options.rescan, supervisors: options.supervisors };
+        Ok(Scanner {
+            machine: Machine::new(clock::monotonic(), limits),
+            directory,
+            control,
+            _control_writer: control_writer,
+            _lock: lock,
+            options,
+            inheritance,
+            pipes: BTreeMap::new(),
+            supervisors: BTreeMap::new(),
+            scripts: BTreeSet::new(),
+            over: false,
+        })
+    }
+
+    /// Tells whoever asked by `-d` that commands are taken from now on.
+    pub fn tell_ready(&mut self) {
+        if let Some(fd) = self.options.readiness.take() {
+            let _ = fd::write(fd, b"\n"); // if nobody listens, nobody wanted to know
+        }
+    }
+
+    /// The descriptor that is readable when there are control bytes.
+    pub fn control(&self) -> BorrowedFd<'_> {
+        self.control.as_fd()
+    }
+
+    /// The control bytes that have arrived. The host passes them to [`Scanner::ask`], or acts on them itself.
+    pub fn controls(&mut self) -> Vec<ScanControl> {
+        let mut controls = Vec::new();
+        let mut buffer = [0; 256];
+        while let Ok(got @ 1..) = fd::read(&self.control, &mut buffer) {
+            for &byte in buffer.iter().take(got) {
+                match ScanControl::from_letter(byte) {
+                    Some(control) => controls.push(control),
+                    None => warn(&format!("ignoring the unknown control byte 0x{byte:02x}")),
+                }
+            }
+            if controls.len() >= 4096 {
+                break; // the rest on the next round: a flood must not grow memory
+            }
+        }
+        controls
+    }
+
+    /// When [`Scanner::timeout`] is to be called.
+    pub fn deadline(&self) -> Option<Monotonic> {
+        self.machine.deadline()
+    }
+
+    /// Does what is due.
+    pub fn timeout(&mut self) {
+        self.feed(Event::Timeout);
+    }
+
+    /// Does what a control byte asks for.
+    pub fn ask(&mut self, control: ScanControl) {
+        self.feed(Event::Asked(control));
+    }
+
+    /// Takes note of a child's death; `false` if it was none of ours.
+    pub fn child_died(&mut self, pid: Pid, how: WaitStatus) -> bool {
+        if let Some(seat) = self.supervisors.remove(&pid) {
+            self.feed(Event::Died(seat, how));
+            return true;
+        }
+        self.scripts.remove(&pid)
+    }
+
+    /// Runs the script `.s6-svscan/SIGNAME` in place of the signal's own effect; `false` if there
+    /// is none that can be run, or the signal is not one that can be taken over.
+    pub fn divert(&mut self, signal: Signal) -> bool {
+        if matches!(signal, Signal::SIGCHLD | Signal::SIGALRM | Signal::SIGABRT) {
+            return false;
+        }
+        let Ok(script) = CString::new(format!(".s6-svscan/{signal}")) else { return false };
+        let argv = [script];
+        match Launch::plain(&argv, &argv, &self.inheritance.env).spawn() {
+            Ok(pid) => self.scripts.insert(pid),
+            Err(_) => false,
+        }
+    }
+
+    /// Whether the scanner has nothing left to do.
+    pub fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// How many supervisors run or are about to.
+    pub fn supervisors_left(&self) -> usize {
+        self.machine.supervisors_left()
+    }
+
+    /// The scan directory.
+    pub fn directory(&self) -> &Dir {
+        &self.directory
+    }
+
+    /// Lets go of the catch-all logger's FIFO before becoming `finish`, which would otherwise write
+    /// to a pipe that nobody reads (contract s6 §2.6).
+    pub fn release_output(&mut self) {
+        if let Some(console) = &self.options.console {
+            let _ = fd::place(console, 2).and_then(|()| fd::place(console, 1));
+        } else if self.directory.exists(OsStr::from_bytes(CATCH_ALL)) {
+            let null = Dir::open("/dev").and_then(|dev| dev.file("null", Open::Append(0)));
+            let _ = null.and_then(|null| fd::place(&null, 1));
+        }
+    }
+
+    fn feed(&mut self, event: Event) {
+        for action in self.machine.step(clock::monotonic(), event) {
+            match action {
+                Action::Scan => match self.read_directory() {
+                    Ok(found) => self.feed(Event::Scanned(found)),
+                    Err(error) => {
+                        warn(&format!("{error}; trying again in 5 seconds"));
+                        self.feed(Event::ScanFailed);
+                    }
+                },
+                Action::Start { seat, last } => match self.start(seat, last) {
+                    Ok(pid) => {
+                        self.supervisors.insert(pid, seat);
+                        self.feed(Event::Started(seat));
+                    }
+                    Err(error) => {
+                        warn(&format!("{error}; trying again in 4 seconds"));
+                        self.feed(Event::StartFailed(seat));
+                    }
+                },
+                Action::Signal(seat, signal) => {
+                    for (pid, _) in self.supervisors.iter().filter(|(_, at)| **at == seat) {
+                        let _ = pid.kill(signal); // our own child, not yet reaped
+                    }
+                }
+                Action::Dismiss(seat) => self.dismiss(seat),
+                Action::Forget(seat) => drop(self.pipes.remove(&seat)),
+                Action::ClosePipes => self.pipes.clear(),
+                Action::TooMany(count) => warn(&format!(
+                    "too many services: {count} not started; raise the limit with -C"
+                )),
+                Action::Leave => self.over = true,
+            }
+        }
+    }
+
+    fn read_directory(&self) -> Result<Vec<Found>> {
+        let names = self.directory.names();
+        let mut names = names.map_err(|e| Error::system("read the scan directory", e))?;
+        names.sort();
+        let mut found = Vec::new();
+        for name in names.iter().filter(|name| !name.as_bytes().starts_with(b".")) {
+            let stat = match self.directory.stat(name) {
+                Ok(stat) if stat.is_dir() => stat,
+                Ok(_) => continue,
+                Err(errno) => {
+                    warn(&Error::on("stat", name, errno).to_string());
+                    continue;
+                }
+            };
+            if name.len() > self.options.name_max {
+                let shown = shown(Path::new(name));
+                warn(&format!("ignoring {shown}: its name is too long; raise the limit with -L"));
+                continue;
+            }
+            let log = self.directory.stat(Path::new(name).join("log"));
+            found.push(Found {
+                name: name.as_bytes().to_vec(),
+                identity: stat.identity,
+                has_log: log.is_ok_and(|log| log.is_dir()),
+            });
+        }
+        Ok(found)
+    }
+
+    /// Forks a supervisor. It shares our memory pages, which is what makes it small, and nothing
+    /// else: descriptors, signals and title become its own.
+    fn start(&mut self, id: SeatId, last: bool) -> Result<Pid> {
+        let failed = |errno| Error::system("start a supervisor", errno);
+        let Some(seat) = self.machine.seat(id) else { return Err(failed(Errno::NOT_FOUND)) };
+        let (role, argument) = (seat.role(), seat.argument());
+        let pair = match role {
+            Role::LoggerOf(service) => service,
+            Role::Service => id,
+        };
+        let logged = !last && self.machine.has_logger(pair);
+        if logged && !self.pipes.contains_key(&pair) {
+            self.pipes.insert(pair, fd::pipe().map_err(failed)?);
+        }
+        match process::fork().map_err(failed)? {
+            Side::Parent(pid) => Ok(pid),
+            Side::Child => self.be_supervisor(role, pair, &argument, last),
+        }
+    }
+
+    /// The child's side: never returns.
+    fn be_supervisor(&self, role: Role, pair: SeatId, argument: &[u8], last: bool) -> ! {
+        if let Some((reader, writer)) = self.pipes.get(&pair) {
+            let _ = match role {
+                Role::Service => fd::place(writer, 1),
+                Role::LoggerOf(_) => fd::place(reader, 0),
+            };
+        }
+        if let Some(console) = &self.options.console
+            && argument == CATCH_ALL
+        {
+            let _ = fd::place(console, 2);
+        }
+        fd::close_all_but_standard();
+        if let Some(title) = &self.inheritance.title {
+            title.set(&[b"s6-supervise", argument]);
+        }
+        let path = Path::new(OsStr::from_bytes(argument));
+        let name = CString::new(argument).unwrap_or_default();
+        let mission = if last { Mission::CleanUp } else { Mission::Supervise };
+        let code = match supervise(path, name, &self.inheritance.env, mission) {
+            Ok(()) => 0,
+            Err(error) => {
+                let shown = shown(path);
+                fd::complain(&format!("s6-supervise {shown}: fatal: {error}\n"));
+                if error.why == Why::Busy { SUPERVISED_ALREADY } else { 111 }
+            }
+        };
+        process::exit_now(code)
+    }
+
+    /// Asks a supervisor that another scanner left behind to end its service and go.
+    fn dismiss(&self, seat: SeatId) {
+        let Some(seat) = self.machine.seat(seat) else { return };
+        let argument = seat.argument();
+        let control = Path::new(OsStr::from_bytes(&argument)).join("supervise/control");
+        let told =
+            self.directory.file(&control, Open::WriteNow).and_then(|fifo| fd::write(fifo, b"dx"));
+        if let Err(errno) = told {
+            warn(&Error::on("write to", &control, errno).to_string());
+        }
+    }
+}
+
+/// Lock, control FIFO's read end, its write end.
+fn take_files(directory: &Dir, path: &Path) -> Result<(OwnedFd, OwnedFd, OwnedFd)> {
+    let own_path = path.join(".s6-svscan");
+    match directory.mkdir(".s6-svscan", 0o700) {
+        Ok(()) | Err(Errno::EXISTS) => {}
+        Err(errno) => return Err(Error::on("create", own_path, errno)),
+    }
+    let own = directory.sub(".s6-svscan").map_err(|errno| Error::on("open", &own_path, errno))?;
+    let lock_path = own_path.join("lock");
+    let lock = own
+        .file("lock", Open::Update(0o600))
+        .map_err(|errno| Error::on("open", &lock_path, errno))?;
+    match lock::try_exclusive(&lock) {
+        Ok(true) => {}
+        Ok(false) => {
+            return Err(Error { what: format!("scan {}", shown(path)), why: Why::Busy });
+        }
+        Err(errno) => return Err(Error::on("lock", &lock_path, errno)),
+    }
+    let (control, writer) = control_fifo(&own, &own_path.join("control"))?;
+    Ok((lock, control, writer))
+}
+
+fn warn(what: &str) {
+    fd::complain(&format!("s6-svscan: warning: {what}\n"));
+}

@@ -5,6 +5,9 @@ use crate::supervision;
 
 /// Every applet.
 pub static APPLETS: &[&Applet] = &[
+    // Supervision
+    &supervision::daemons::SVSCAN,
+    &supervision::daemons::SUPERVISE,
     // Status
     &supervision::svok::APPLET,
 ];

@@ -1,6 +1,7 @@
 //! Drivers: wait, feed a machine, perform what it decided.
 
 pub mod fifodir;
+pub mod observe;
 pub mod scan;
 pub mod supervise;
 

@@ -1,5 +1,6 @@
 //! The one process that a supervisor runs: its own child, or one it adopted.
 
+use super::survivor;
 use crate::machine::supervise::Target;
 use crate::sys::wait::{Pid, PidFd};
 use crate::wire::signal::Signal;
@@ -45,8 +46,9 @@ impl Child {
     /// How an adopted one ended, if it has.
     pub(super) fn ending_if_adopted(&self) -> Option<WaitStatus> {
         match self {
-            Child::Adopted(_, held) if held.has_ended() => {
-                Some(held.ending_of_stranger().unwrap_or(WaitStatus::exited(UNKNOWN_ENDING)))
+            Child::Adopted(pid, held) if held.has_ended() => {
+                let ending = survivor::zombie_ending(*pid).or_else(|| held.ending_of_stranger());
+                Some(ending.unwrap_or(WaitStatus::exited(UNKNOWN_ENDING)))
             }
             Child::Own(_) | Child::Adopted(..) => None,
         }

@@ -48,6 +48,18 @@ pub(super) fn find(supervise: &Dir, now: Tai) -> Option<(Program, Child, Status)
     Some((program, Child::Adopted(recorded.pid, held), status))
 }
 
+/// How a dead process ended that its parent has not reaped yet. Afterwards only its descriptor
+/// knows, and only on new kernels.
+pub(super) fn zombie_ending(pid: Pid) -> Option<WaitStatus> {
+    let stat =
+        Dir::open(format!("/proc/{}", pid.number())).and_then(|proc| proc.read("stat", 1024));
+    let text = String::from_utf8_lossy(&stat.ok()?).into_owned();
+    let (_, rest) = text.rsplit_once(") ")?;
+    let mut fields = rest.trim_end().split(' ');
+    let (state, exit_code) = (fields.next()?, fields.nth(52 - 4)?);
+    if state == "Z" { exit_code.parse().ok().map(WaitStatus) } else { None }
+}
+
 fn fresh(now: Tai) -> Status {
     Status {
         stamp: now,

@@ -6,3 +6,4 @@
 
 pub mod scan;
 pub mod supervise;
+pub mod wait;

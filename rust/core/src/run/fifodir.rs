@@ -1,7 +1,7 @@
 //! Event directories: telling subscribers, and subscribing (contract s6 §5.6).
 
 use crate::error::{Errno, Error, Result};
-use crate::sys::dir::{Dir, Open, chmod};
+use crate::sys::dir::{Dir, Open, chmod, mkdir};
 use crate::sys::{clock, fd, process};
 use crate::wire::notice::{FIFO_PREFIX, is_subscriber};
 use std::ffi::{OsStr, OsString};
@@ -43,8 +43,7 @@ pub fn clean(events: &Dir) -> std::result::Result<(), Errno> {
 /// Makes an event directory: with a group, only its members may subscribe (03730); without, all
 /// may (01733). Whatever the umask.
 pub fn make(path: &Path, group: Option<u32>) -> Result<()> {
-    let base = Dir::open(".").map_err(|errno| Error::on("open", ".", errno))?;
-    base.mkdir(path, 0o700).map_err(|errno| Error::on("create", path, errno))?;
+    mkdir(path, 0o700).map_err(|errno| Error::on("create", path, errno))?;
     restrict(path, group)
 }
 

@@ -1,5 +1,6 @@
 //! Drivers: wait, feed a machine, perform what it decided.
 
+pub mod control;
 pub mod fifodir;
 pub mod observe;
 pub mod scan;

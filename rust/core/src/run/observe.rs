@@ -1,11 +1,16 @@
-//! Looking at supervised services from outside: is there a supervisor, what does it say.
+//! Looking at supervised services from outside: is there a supervisor, what does it say, and
+//! waiting until it says something else.
 
 use crate::error::{Errno, Error, Result, shown};
+use crate::machine::wait::{Enough, Goal, Wait};
+use crate::run::fifodir::{self, Subscription};
 use crate::sys::dir::{self, Open};
-use crate::sys::{fd, lock};
+use crate::sys::{fd, lock, poll, process};
+use crate::wire::clock::Monotonic;
+use crate::wire::notice::Notice;
 use crate::wire::status::Status;
 use crate::wire::tally::{self, Death};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 /// Whether a supervisor runs on this service directory: whether anybody holds its lock
@@ -37,6 +42,61 @@ pub fn deaths(service: &Path) -> Result<Vec<Death>> {
         Ok(bytes) => Ok(tally::unpack(&bytes)),
         Err(error) if error.errno() == Some(Errno::NOT_FOUND) => Ok(Vec::new()),
         Err(error) => Err(error),
+    }
+}
+
+/// Services being waited for. Dropping it ends the subscriptions.
+#[derive(Debug)]
+pub struct Watch {
+    wait: Wait,
+    subscriptions: Vec<Subscription>,
+}
+
+impl Watch {
+    /// Subscribes to the events of these service directories and reads where they stand. What
+    /// happens from here on is not missed, whatever is done before [`Watch::until`].
+    ///
+    /// A service without supervisor is no error: its last status counts. One that never had any is.
+    pub fn on<P: AsRef<Path>>(services: &[P], goal: Goal, enough: Enough) -> Result<Watch> {
+        let mut watch = Watch { wait: Wait::new(goal, enough), subscriptions: Vec::new() };
+        for service in services {
+            let events = service.as_ref().join("event");
+            // As the originals' waiting programs: one may come before the first supervisor.
+            let (_, own_group) = process::effective_ids();
+            let _ = fifodir::make(&events, Some(own_group));
+            watch.subscriptions.push(Subscription::to(events)?);
+            watch.wait.add(&status(service.as_ref())?);
+        }
+        Ok(watch)
+    }
+
+    /// Waits until enough services have got there, and returns how many never will: 0 is success.
+    /// `None`: the deadline came first; the wait may be gone on with.
+    pub fn until(&mut self, deadline: Option<Monotonic>) -> Result<Option<usize>> {
+        loop {
+            if let Some(lost) = self.wait.outcome() {
+                return Ok(Some(lost));
+            }
+            let fds: Vec<BorrowedFd<'_>> = self.subscriptions.iter().map(AsFd::as_fd).collect();
+            let ready = poll::readable(&fds, deadline)
+                .map_err(|errno| Error::system("wait for events", errno))?;
+            if !ready.contains(&true) {
+                return Ok(None);
+            }
+            self.take();
+        }
+    }
+
+    /// Byte by byte, because enough may be reached in the middle of what has arrived.
+    fn take(&mut self) {
+        for (service, subscription) in self.subscriptions.iter().enumerate() {
+            for notice in subscription.take().into_iter().filter_map(Notice::from_letter) {
+                self.wait.event(service, notice);
+                if self.wait.outcome().is_some() {
+                    return;
+                }
+            }
+        }
     }
 }
 

@@ -103,9 +103,7 @@ impl Dir {
 
     /// Makes a directory (less the umask).
     pub fn mkdir(&self, name: impl AsRef<OsStr>, mode: u32) -> Result<(), Errno> {
-        let name = terminated(name.as_ref())?;
-        // SAFETY: `name` is a C string.
-        cerr(unsafe { libc::mkdirat(self.0.as_raw_fd(), name.as_ptr(), mode) }).map(drop)
+        mkdir_at(self.0.as_raw_fd(), name.as_ref(), mode)
     }
 
     /// Makes a FIFO (less the umask).
@@ -272,6 +270,17 @@ impl From<libc::stat> for Stat {
 /// Opens a file by path.
 pub fn open(path: impl AsRef<Path>, how: Open) -> Result<OwnedFd, Errno> {
     file_at(libc::AT_FDCWD, path.as_ref().as_os_str(), how)
+}
+
+/// Makes a directory by path (less the umask).
+pub fn mkdir(path: impl AsRef<Path>, mode: u32) -> Result<(), Errno> {
+    mkdir_at(libc::AT_FDCWD, path.as_ref().as_os_str(), mode)
+}
+
+fn mkdir_at(base: i32, name: &OsStr, mode: u32) -> Result<(), Errno> {
+    let name = terminated(name)?;
+    // SAFETY: `name` is a C string.
+    cerr(unsafe { libc::mkdirat(base, name.as_ptr(), mode) }).map(drop)
 }
 
 fn file_at(base: i32, name: &OsStr, how: Open) -> Result<OwnedFd, Errno> {

@@ -11,6 +11,7 @@ pub mod fd;
 pub mod lock;
 pub mod poll;
 pub mod process;
+pub mod regex;
 pub mod signals;
 pub mod spawn;
 pub mod title;

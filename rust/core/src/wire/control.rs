@@ -82,6 +82,13 @@ letters! {
 }
 
 impl Control {
+    /// The control that sends this signal to the service's process, if there is one.
+    pub fn of_signal(signal: Signal) -> Option<Control> {
+        let groups = [Control::PauseGroup, Control::ContinueGroup, Control::KillGroup];
+        let to_process = |control: &&Control| !groups.contains(control);
+        Control::ALL.iter().filter(to_process).copied().find(|c| c.signal() == Some(signal))
+    }
+
     /// The signal for the letters that only send one to the service's process.
     pub fn signal(self) -> Option<Signal> {
         match self {

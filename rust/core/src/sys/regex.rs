@@ -1,0 +1,87 @@
+//! POSIX extended regular expressions, by the C library: the originals' users rely on exactly
+//! these.
+
+use std::ffi::{CString, OsStr};
+use std::fmt;
+use std::mem::MaybeUninit;
+use std::os::unix::ffi::OsStrExt;
+
+/// A compiled expression. It never moves: C libraries may keep pointers into it.
+pub struct Regex(Box<libc::regex_t>);
+
+impl Regex {
+    /// Compiles an expression; the error is the C library's reason.
+    pub fn new(expression: &OsStr) -> Result<Regex, String> {
+        let text = CString::new(expression.as_bytes()).map_err(|_| "a NUL inside".to_owned())?;
+        let mut place = Box::new(MaybeUninit::<libc::regex_t>::uninit());
+        let flags = libc::REG_EXTENDED | libc::REG_NOSUB;
+        // SAFETY: `place` has room for one regex_t, `text` is a C string.
+        let code = unsafe { libc::regcomp(place.as_mut_ptr(), text.as_ptr(), flags) };
+        if code != 0 {
+            return Err(reason(code, &place));
+        }
+        // SAFETY: regcomp succeeded, so it filled the place.
+        Ok(Regex(unsafe { place.assume_init() }))
+    }
+
+    /// Whether it matches somewhere in `text`, up to the first NUL.
+    pub fn is_match(&self, text: &[u8]) -> bool {
+        let text = text.split(|&byte| byte == 0).next().unwrap_or(&[]);
+        let Ok(text) = CString::new(text) else { return false };
+        // SAFETY: a compiled expression and a C string; REG_NOSUB allows no place for matches.
+        unsafe { libc::regexec(&raw const *self.0, text.as_ptr(), 0, std::ptr::null_mut(), 0) == 0 }
+    }
+}
+
+impl Drop for Regex {
+    fn drop(&mut self) {
+        // SAFETY: compiled by `new`, and not used again.
+        unsafe { libc::regfree(&raw mut *self.0) };
+    }
+}
+
+impl fmt::Debug for Regex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Regex")
+    }
+}
+
+fn reason(code: i32, failed: &MaybeUninit<libc::regex_t>) -> String {
+    let mut buffer = [0_u8; 128];
+    // SAFETY: code and expression are those of the failed regcomp; pointer and length describe
+    // `buffer`.
+    unsafe {
+        libc::regerror(code, failed.as_ptr(), buffer.as_mut_ptr().cast(), buffer.len());
+    }
+    let text = buffer.split(|&byte| byte == 0).next().unwrap_or(&[]);
+    String::from_utf8_lossy(text).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matches(expression: &str, text: &[u8]) -> bool {
+        Regex::new(OsStr::new(expression)).expect("a regular expression").is_match(text)
+    }
+
+    #[test]
+    fn extended_syntax() {
+        assert!(matches("u|U", b"sdU"));
+        assert!(matches("^s(u|d)*$", b"sudud"));
+        assert!(!matches("^u", b"su"));
+        assert!(matches("", b""));
+    }
+
+    #[test]
+    fn nothing_behind_a_nul_is_seen() {
+        assert!(!matches("u", b"s\0u"));
+    }
+
+    #[test]
+    fn mistakes_have_a_reason() {
+        let reason = Regex::new(OsStr::new("(")).expect_err("unbalanced");
+        assert!(!reason.is_empty());
+        assert!(Regex::new(OsStr::new("a\0b")).is_err());
+    }
+}

@@ -65,6 +65,8 @@ class Expectations:
     """Whether s6-svstat says so when a service was never started."""
     clamps_both_stamps: bool
     """Whether s6-svstat shows a future readystamp as 0 seconds, not as 584 billion years."""
+    svwait_of_nothing_is_fine: bool
+    """Whether s6-svwait without a directory is a success instead of wrong usage."""
     forgets_permanent_failures: bool
     """Whether s6-svwait waits on although each of several services has failed for good."""
     svc_has_signal_option: bool
@@ -90,6 +92,7 @@ THEIRS = Expectations(
     subscriber_mode=0o600,
     svdt_writes=True,
     understands_2_13_status=False,
+    svwait_of_nothing_is_fine=False,
     forgets_permanent_failures=True,
     svc_has_signal_option=False,
     svc_nobody_listens=100,
@@ -113,6 +116,7 @@ OURS = Expectations(
     subscriber_mode=0o622,
     svdt_writes=False,
     understands_2_13_status=True,
+    svwait_of_nothing_is_fine=True,
     forgets_permanent_failures=False,
     svc_has_signal_option=True,
     svc_nobody_listens=100,

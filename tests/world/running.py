@@ -201,7 +201,7 @@ class World:
         self.top.chmod(0o755)
         self._before = set(process.children_of(os.getpid()))
         self._ends = contextlib.ExitStack()
-        self._count = 0
+        self._launched: list[subprocess.Popen[bytes]] = []
 
     def plant(self, content: Mapping[str, Content], under: str = ".") -> Path:
         """Make a directory tree; returns its top."""
@@ -298,8 +298,7 @@ class World:
         stdout: Path | None = None,
     ) -> tuple[subprocess.Popen[bytes], Path]:
         """Start a long-lived program; the second value is the file that gets its stderr."""
-        self._count += 1
-        errors = self.top / f".stderr-{self._count}"
+        errors = self.top / f".stderr-{len(self._launched)}"
         with errors.open("ab") as stderr, (stdout or Path(os.devnull)).open("ab") as out:
             popen = subprocess.Popen(
                 list(argv),
@@ -310,6 +309,7 @@ class World:
                 stderr=stderr,
                 pass_fds=() if keep is None else (keep,),
             )
+        self._launched.append(popen)
         return popen, errors
 
     def end(self, *pids: int) -> None:
@@ -325,6 +325,8 @@ class World:
             self._ends.close()
         finally:
             left = self._sweep()
+            for popen in self._launched:
+                popen.wait()  # dead and reaped: this only tells the object so
             shutil.rmtree(self.top, ignore_errors=True)
         if left:
             raise LeftBehind("processes outlived the test: " + "; ".join(left))

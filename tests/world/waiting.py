@@ -9,7 +9,7 @@ from typing import TypeVar
 
 Fact = TypeVar("Fact")
 
-PATIENCE_S = 15.0
+PATIENCE_S = 10.0
 """How long a test waits for something that normally takes milliseconds, on a busy machine."""
 
 

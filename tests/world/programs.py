@@ -65,6 +65,10 @@ class Expectations:
     """Whether s6-svstat says so when a service was never started."""
     clamps_both_stamps: bool
     """Whether s6-svstat shows a future readystamp as 0 seconds, not as 584 billion years."""
+    accepts_links_to_directories: bool
+    """Whether supervise/ and event/ may be links to directories that exist already."""
+    cleanfifodir_cleans: bool
+    """Whether s6-cleanfifodir recognises subscriptions at all."""
     svwait_of_nothing_is_fine: bool
     """Whether s6-svwait without a directory is a success instead of wrong usage."""
     forgets_permanent_failures: bool
@@ -92,6 +96,8 @@ THEIRS = Expectations(
     subscriber_mode=0o600,
     svdt_writes=True,
     understands_2_13_status=False,
+    accepts_links_to_directories=False,
+    cleanfifodir_cleans=False,
     svwait_of_nothing_is_fine=False,
     forgets_permanent_failures=True,
     svc_has_signal_option=False,
@@ -116,6 +122,8 @@ OURS = Expectations(
     subscriber_mode=0o622,
     svdt_writes=False,
     understands_2_13_status=True,
+    accepts_links_to_directories=True,
+    cleanfifodir_cleans=True,
     svwait_of_nothing_is_fine=True,
     forgets_permanent_failures=False,
     svc_has_signal_option=True,

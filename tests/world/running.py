@@ -59,6 +59,19 @@ def _end(popen: subprocess.Popen[str]) -> None:
     popen.communicate()
 
 
+def _stop(supervisor: subprocess.Popen[bytes], servicedir: Path) -> None:
+    if supervisor.poll() is not None:
+        return
+    with contextlib.suppress(OSError):
+        write_control(servicedir / "supervise/control", b"dx")
+    try:
+        supervisor.wait(_PATIENT_S)
+    except subprocess.TimeoutExpired:
+        with contextlib.suppress(OSError):
+            write_control(servicedir / "supervise/control", b"k")
+        supervisor.wait(_ORDERLY_S)
+
+
 class Daemon:
     """A running supervisor or scanner; its diagnostics are in the file `errors`."""
 
@@ -133,16 +146,11 @@ class Supervisor(Daemon):
 
     def stop(self) -> None:
         """Bring the service down and the supervisor to its end, whatever state they are in."""
-        if not self.running():
-            return
-        with contextlib.suppress(OSError):
-            self.control("dx")
         try:
-            self.popen.wait(_PATIENT_S)
-        except subprocess.TimeoutExpired:
-            with contextlib.suppress(OSError):
-                self.control("k")
-            self.exit_code(_ORDERLY_S)
+            _stop(self.popen, self.directory)
+        except subprocess.TimeoutExpired as error:
+            whose = process.describe(self.pid)
+            raise NeverHappened(f"{whose} did not stop; {self.said()}") from error
 
 
 class Scanner(Daemon):
@@ -245,6 +253,10 @@ class World:
             code = popen.returncode
             raise AssertionError(f"s6-supervise ended at once ({code}): {daemon.said()}")
         return daemon
+
+    def stop_later(self, popen: subprocess.Popen[bytes], servicedir: Path) -> None:
+        """Stop a supervisor that was started with `launch` at the end of the test."""
+        self._ends.callback(lambda: _stop(popen, servicedir))
 
     def scan(
         self,

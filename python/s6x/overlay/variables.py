@@ -1,4 +1,4 @@
-"""Checking an environment against the table of variables: misspelt names, values that do nothing."""
+"""Checking an environment against the table: misspelt names, values that do nothing."""
 
 from __future__ import annotations
 

@@ -71,6 +71,11 @@ def test_a_good_image_has_no_findings(tmp_path: Path) -> None:
             "interpreter",
         ),
         (
+            {"etc/cont-init.d/a!": "#!/command/with-contenv sh\n"},
+            "error /etc/cont-init.d/a: its interpreter /command/with-contenv is not in the image: "
+            "it counts as a script that exits with 126 or 127; s6x install lays it out",
+        ),
+        (
             {"etc/cont-init.d/a!": "#!sh\n"},
             "warning /etc/cont-init.d/a: its interpreter 'sh' is not an absolute path: it depends "
             "on the directory that the program is started in; write the whole path",

@@ -46,7 +46,7 @@ def test_asking_by_name_comes_first(tmp_path: Path) -> None:
     root = Root(plant(tmp_path, {"etc/s6x/generation": "v1\n"}))
     assert detect(root, "v2").generation == "v2"
     assert detect(root, "").generation == "v1"
-    assert detect(root, "v2").why == "S6X_COMPAT says so"
+    assert detect(root, "v2").why == "generation says so"
     assert detect(root, "v2", "--generation").why == "--generation says so"
 
 
@@ -63,13 +63,13 @@ def test_v3_is_recognised_and_refused_in_words(tmp_path: Path, sign: str) -> Non
 
 
 def test_v3_by_name_is_refused_where_it_was_said(tmp_path: Path) -> None:
-    finding = detect(Root(tmp_path), "v3").finding
+    finding = detect(Root(tmp_path), "v3", "S6X_COMPAT").finding
     assert finding is not None
     assert finding.path == "S6X_COMPAT"
 
 
 def test_a_name_that_is_none_is_refused(tmp_path: Path) -> None:
-    finding = detect(Root(tmp_path), "v9").finding
+    finding = detect(Root(tmp_path), "v9", "S6X_COMPAT").finding
     assert finding is not None
     assert str(finding) == (
         "S6X_COMPAT: 'v9' is no generation of s6-overlay: this version of s6x knows v1 and v2; "

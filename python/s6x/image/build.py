@@ -32,13 +32,19 @@ class Built:
     """Everything odd about the image; none of it is fatal."""
 
 
-def build(root: str | os.PathLike[str] = "/", generation: str | None = None) -> Built:
+def build(
+    root: str | os.PathLike[str] = "/",
+    generation: str | None = None,
+    *,
+    asked_by: str = "generation",
+) -> Built:
     """Write the plan of the image below `root` into it.
 
-    `generation` is `v1` or `v2`; None: what the image shows. Raises PlanError when no plan can be
-    made, with every reason; OSError when it cannot be written.
+    `generation` is `v1` or `v2`; None: what the image shows; `asked_by` names where that came from,
+    in errors. Raises PlanError when no plan can be made, with every reason; OSError when it cannot
+    be written.
     """
-    plan = plan_for(root, generation)
+    plan = plan_for(root, generation, asked_by=asked_by)
     data = encode(plan)
     here = Path(Root(root).resolve(PLAN))
     changed = not here.is_file() or here.read_bytes() != data

@@ -39,7 +39,7 @@ class Detection(Record):
     """Set when no plan can be made for that generation."""
 
 
-def detect(root: Root, asked: str | None = None, asked_by: str = "S6X_COMPAT") -> Detection:
+def detect(root: Root, asked: str | None = None, asked_by: str = "generation") -> Detection:
     """Return the generation of the image; `asked` is a name given by hand, `asked_by` where."""
     if asked:
         return _named(asked, asked_by, f"{asked_by} says so")

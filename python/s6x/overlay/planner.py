@@ -26,7 +26,7 @@ def plan_for(
     root: str | os.PathLike[str] | Root = "/",
     generation: str | None = None,
     *,
-    asked_by: str = "S6X_COMPAT",
+    asked_by: str = "generation",
 ) -> Plan:
     """Return the plan of the image below `root`.
 

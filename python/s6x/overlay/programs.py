@@ -16,6 +16,9 @@ ELF = b"\x7fELF"
 LOOKING_UP = ("with-contenv", "with-contenv-legacy", "env")
 """Interpreters that look their argument up in PATH."""
 
+OURS = ("with-contenv", "with-contenv-legacy", "execlineb")
+"""Interpreters that come with the overlay."""
+
 
 def program_findings(root: Root, path: str, role: str, broken: str) -> list[Finding]:
     """Return what keeps the file from running, or is odd about it.
@@ -85,10 +88,12 @@ def _content_findings(root: Root, path: str, content: bytes, broken: str) -> lis
             )
         ]  # fmt: skip
     if not root.is_file(words[0]):
+        ours = words[0].rpartition("/")[2] in OURS
         return [
             Finding(
                 "error", path, f"its interpreter {words[0]} is not in the image", broken,
-                f"install {words[0]}, or name another interpreter",
+                "s6x install lays it out" if ours
+                else f"install {words[0]}, or name another interpreter",
             )
         ]  # fmt: skip
     return _looked_up_findings(root, path, words, broken)

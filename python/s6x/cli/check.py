@@ -1,0 +1,48 @@
+"""`s6x check`: everything wrong or odd about an image, at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+import click
+
+from s6x.overlay.check import check as check_image
+from s6x.overlay.detect import detect
+from s6x.overlay.findings import Finding
+from s6x.overlay.root import Root
+from s6x.overlay.variables import environment_findings
+
+
+@click.command()
+@click.option("--root", default="/", metavar="DIR", help="The image's root directory.")
+@click.option(
+    "--generation",
+    metavar="v1|v2",
+    envvar="S6X_COMPAT",
+    help="Check as this; default: $S6X_COMPAT, else what the image shows.",
+)
+@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+def check(root: str, generation: str | None, strict: bool, as_json: bool) -> None:
+    """Say what would not work in an image, and what is probably not meant so.
+
+    The variables of the present environment are checked when the root is /. Exit code: 0, or 1
+    when there are errors.
+    """
+    findings = check_image(root, generation)
+    if os.path.abspath(root) == "/":  # noqa: PTH100  resolve() would follow links
+        its = detect(Root(root), generation).generation
+        findings += environment_findings(os.environ, its)
+    if as_json:
+        click.echo(json.dumps([_value(finding) for finding in findings], indent=2))
+    else:
+        for finding in findings:
+            click.echo(f"{finding.level}: {finding}")
+    bad = {"error", "warning"} if strict else {"error"}
+    sys.exit(1 if any(finding.level in bad for finding in findings) else 0)
+
+
+def _value(finding: Finding) -> dict[str, object]:
+    return {name: getattr(finding, name) for name in finding.fields}

@@ -4,11 +4,13 @@ use crate::applet::Applet;
 use crate::exit::{Exec, Exit, Failure};
 use s6x_core::error::Errno;
 use s6x_core::model::scan_dir;
-use s6x_core::sys::fd;
 use s6x_core::sys::title::Title;
+use s6x_core::sys::{clock, fd};
+use s6x_core::wire::clock::Monotonic;
 use s6x_core::wire::environment::Environment;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What an applet gets.
 #[derive(Debug)]
@@ -51,6 +53,13 @@ impl Invocation {
                 number(text).ok_or_else(|| Failure::usage(wrong()))
             })
             .transpose()
+    }
+
+    /// When the milliseconds that are an option's value will have passed, counted from now. `None`:
+    /// never, as it was not given or is 0 (contract s6 §0).
+    pub fn deadline(&self, letter: char) -> Result<Option<Monotonic>, Failure> {
+        let limit = self.number(letter)?.filter(|&limit| limit != 0);
+        Ok(limit.map(|limit| clock::monotonic() + Duration::from_millis(limit.into())))
     }
 
     /// An argument that must be there, with its name in the usage.

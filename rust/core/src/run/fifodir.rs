@@ -47,6 +47,23 @@ pub fn make(path: &Path, group: Option<u32>) -> Result<()> {
     restrict(path, group)
 }
 
+/// Makes an event directory unless there is one. One that is there must be ours (`EACCES`), and keeps
+/// its mode and group unless `force`.
+pub fn ensure(path: &Path, group: Option<u32>, force: bool) -> Result<()> {
+    match make(path, group) {
+        Err(error) if error.errno() == Some(Errno::EXISTS) => {}
+        result => return result,
+    }
+    let failed = |errno| Error::on("use", path, errno);
+    let there = Dir::open(path).and_then(|dir| dir.stat(".")).map_err(failed)?;
+    let (own_user, _) = process::effective_ids();
+    match (there.uid == own_user, force) {
+        (false, _) => Err(failed(Errno(libc::EACCES))),
+        (true, true) => restrict(path, group),
+        (true, false) => Ok(()),
+    }
+}
+
 /// Gives an existing event directory the mode and group that [`make`] gives a new one.
 pub fn restrict(path: &Path, group: Option<u32>) -> Result<()> {
     let dir = Dir::open(path).map_err(|errno| Error::on("open", path, errno))?;
@@ -158,6 +175,24 @@ mod tests {
         let names: std::collections::BTreeSet<String> = (0..1000).map(|_| fresh_name()).collect();
         assert_eq!(names.len(), 1000);
         assert!(names.iter().all(|name| is_subscriber(name.as_bytes())));
+    }
+
+    #[test]
+    fn an_event_directory_that_is_there_is_kept_as_it_is_unless_forced() {
+        let path = std::env::temp_dir().join(format!("s6x-ensure-{}", process::own_pid()));
+        let mode = || Dir::open(&path).and_then(|dir| dir.stat(".")).map(|stat| stat.permissions());
+        assert_eq!(ensure(&path, None, false), Ok(()));
+        assert_eq!(mode(), Ok(0o1733));
+        let (_, own_group) = process::effective_ids();
+        assert_eq!(ensure(&path, Some(own_group), false), Ok(()));
+        assert_eq!(mode(), Ok(0o1733));
+        assert_eq!(ensure(&path, Some(own_group), true), Ok(()));
+        assert_eq!(mode(), Ok(0o3730));
+        std::fs::remove_dir(&path).expect("empty");
+        std::fs::write(&path, "").expect("the temporary directory is writable");
+        let error = ensure(&path, None, true).expect_err("a file");
+        assert!(error.to_string().contains("Not a directory"), "{error}");
+        std::fs::remove_file(&path).expect("ours");
     }
 
     #[test]

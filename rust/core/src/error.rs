@@ -21,6 +21,8 @@ impl Errno {
     pub const EXISTS: Errno = Errno(libc::EEXIST);
     /// `EAGAIN`: not now.
     pub const AGAIN: Errno = Errno(libc::EAGAIN);
+    /// `ENOTDIR`.
+    pub const NOT_A_DIRECTORY: Errno = Errno(libc::ENOTDIR);
     /// `EINVAL`.
     pub const INVALID: Errno = Errno(libc::EINVAL);
 }

@@ -4,6 +4,7 @@
 //! [`Invocation`] to how it ends; parser, usage and help come from the data, and [`main`] is the only
 //! place that reports failures, execs, and gives the exit code.
 
+mod block;
 mod front;
 
 pub mod applet;

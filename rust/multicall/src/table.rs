@@ -8,8 +8,25 @@ pub static APPLETS: &[&Applet] = &[
     // Supervision
     &supervision::daemons::SVSCAN,
     &supervision::daemons::SUPERVISE,
+    &supervision::svc::APPLET,
+    &supervision::svscanctl::APPLET,
     // Status
+    &supervision::permafailon::APPLET,
+    &supervision::svdt::APPLET,
+    &supervision::svdt_clear::APPLET,
+    &supervision::svlisten::APPLET,
+    &supervision::svlisten1::APPLET,
     &supervision::svok::APPLET,
+    &supervision::svperms::APPLET,
+    &supervision::svstat::APPLET,
+    &supervision::svwait::APPLET,
+    // Notification
+    &supervision::cleanfifodir::APPLET,
+    &supervision::ftrig_listen::APPLET,
+    &supervision::ftrig_listen1::APPLET,
+    &supervision::ftrig_notify::APPLET,
+    &supervision::ftrig_wait::APPLET,
+    &supervision::mkfifodir::APPLET,
 ];
 
 /// The applet of this name.

@@ -62,7 +62,7 @@ fn send(top: &Path, sub: &str, letters: &[u8]) -> Result<(), Undelivered> {
         Ok(fifo) => fifo,
         Err(Errno::NO_READER) => return silent(),
         // Never supervised, unless the directory itself is the problem.
-        Err(Errno::NOT_FOUND) => match Dir::open(top) {
+        Err(Errno::NOT_FOUND | Errno(libc::ENOTDIR | libc::EISDIR)) => match Dir::open(top) {
             Ok(_) => return silent(),
             Err(errno) => return Err(Undelivered::Failed(Error::on("open", top, errno))),
         },

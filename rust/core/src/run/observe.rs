@@ -35,12 +35,15 @@ pub fn status(service: &Path) -> Result<Status> {
     })
 }
 
-/// The last deaths of the service, oldest first; none when there is no tally (contract s6 §5.2).
+/// The last deaths of the service, oldest first; none when it is supervised and there is no tally
+/// (contract s6 §5.2).
 pub fn deaths(service: &Path) -> Result<Vec<Death>> {
     let path = service.join("supervise/death_tally");
     match read(&path, tally::RECORD * (tally::MOST + 1)) {
         Ok(bytes) => Ok(tally::unpack(&bytes)),
-        Err(error) if error.errno() == Some(Errno::NOT_FOUND) => Ok(Vec::new()),
+        Err(error) if error.errno() == Some(Errno::NOT_FOUND) => {
+            dir::Dir::open(service.join("supervise")).map(|_| Vec::new()).map_err(|_| error)
+        }
         Err(error) => Err(error),
     }
 }

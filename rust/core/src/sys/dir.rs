@@ -168,12 +168,21 @@ impl Dir {
     }
 
     fn stat_with(&self, name: &OsStr, flags: i32) -> Result<Stat, Errno> {
-        let name = terminated(name)?;
-        let mut raw = std::mem::MaybeUninit::<libc::stat>::uninit();
-        // SAFETY: `name` is a C string, `raw` has room for one stat.
-        cerr(unsafe { libc::fstatat(self.0.as_raw_fd(), name.as_ptr(), raw.as_mut_ptr(), flags) })?;
-        // SAFETY: fstatat succeeded, so it filled `raw`.
-        Ok(Stat::from(unsafe { raw.assume_init() }))
+        stat_at(self.0.as_raw_fd(), name, flags)
+    }
+
+    /// Changes the mode of a name, links followed; no umask.
+    pub fn chmod(&self, name: impl AsRef<OsStr>, mode: u32) -> Result<(), Errno> {
+        let name = terminated(name.as_ref())?;
+        // SAFETY: `name` is a C string.
+        cerr(unsafe { libc::fchmodat(self.0.as_raw_fd(), name.as_ptr(), mode, 0) }).map(drop)
+    }
+
+    /// Changes owner and group of a name, links followed; `u32::MAX` leaves one as it is.
+    pub fn chown(&self, name: impl AsRef<OsStr>, uid: u32, gid: u32) -> Result<(), Errno> {
+        let name = terminated(name.as_ref())?;
+        // SAFETY: `name` is a C string.
+        cerr(unsafe { libc::fchownat(self.0.as_raw_fd(), name.as_ptr(), uid, gid, 0) }).map(drop)
     }
 
     /// Does the name exist, links followed?
@@ -299,6 +308,20 @@ fn file_at(base: i32, name: &OsStr, how: Open) -> Result<OwnedFd, Errno> {
     let fd = cerr(unsafe { libc::openat(base, name.as_ptr(), flags, mode) })?;
     // SAFETY: just opened, known to nobody else.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Owner, mode, identity of what a path leads to.
+pub fn stat_path(path: impl AsRef<Path>) -> Result<Stat, Errno> {
+    stat_at(libc::AT_FDCWD, path.as_ref().as_os_str(), 0)
+}
+
+fn stat_at(base: i32, name: &OsStr, flags: i32) -> Result<Stat, Errno> {
+    let name = terminated(name)?;
+    let mut raw = std::mem::MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: `name` is a C string, `raw` has room for one stat.
+    cerr(unsafe { libc::fstatat(base, name.as_ptr(), raw.as_mut_ptr(), flags) })?;
+    // SAFETY: fstatat succeeded, so it filled `raw`.
+    Ok(Stat::from(unsafe { raw.assume_init() }))
 }
 
 /// Owner, mode, identity of an open file.

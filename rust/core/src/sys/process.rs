@@ -45,6 +45,12 @@ pub fn effective_ids() -> (u32, u32) {
     unsafe { (libc::geteuid(), libc::getegid()) }
 }
 
+/// Our real user and group ids.
+pub fn real_ids() -> (u32, u32) {
+    // SAFETY: both always succeed.
+    unsafe { (libc::getuid(), libc::getgid()) }
+}
+
 /// Sets the umask and returns the old one.
 pub fn umask(mask: u32) -> u32 {
     // SAFETY: always succeeds.

@@ -4,6 +4,7 @@
 use std::ffi::{CString, OsStr};
 use std::fmt;
 use std::mem::MaybeUninit;
+use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 
 /// A compiled expression. It never moves: C libraries may keep pointers into it.
@@ -14,9 +15,8 @@ impl Regex {
     pub fn new(expression: &OsStr) -> Result<Regex, String> {
         let text = CString::new(expression.as_bytes()).map_err(|_| "a NUL inside".to_owned())?;
         let mut place = Box::new(MaybeUninit::<libc::regex_t>::uninit());
-        let flags = libc::REG_EXTENDED | libc::REG_NOSUB;
         // SAFETY: `place` has room for one regex_t, `text` is a C string.
-        let code = unsafe { libc::regcomp(place.as_mut_ptr(), text.as_ptr(), flags) };
+        let code = unsafe { libc::regcomp(place.as_mut_ptr(), text.as_ptr(), libc::REG_EXTENDED) };
         if code != 0 {
             return Err(reason(code, &place));
         }
@@ -24,12 +24,20 @@ impl Regex {
         Ok(Regex(unsafe { place.assume_init() }))
     }
 
-    /// Whether it matches somewhere in `text`, up to the first NUL.
+    /// Whether it matches somewhere in `text`, of which nothing behind a NUL is seen.
     pub fn is_match(&self, text: &[u8]) -> bool {
+        self.find(text).is_some()
+    }
+
+    /// Where it first matches: the offsets of the match's begin and end.
+    pub fn find(&self, text: &[u8]) -> Option<Range<usize>> {
         let text = text.split(|&byte| byte == 0).next().unwrap_or(&[]);
-        let Ok(text) = CString::new(text) else { return false };
-        // SAFETY: a compiled expression and a C string; REG_NOSUB allows no place for matches.
-        unsafe { libc::regexec(&raw const *self.0, text.as_ptr(), 0, std::ptr::null_mut(), 0) == 0 }
+        let text = CString::new(text).ok()?;
+        let mut found = libc::regmatch_t { rm_so: 0, rm_eo: 0 };
+        // SAFETY: a compiled expression, a C string, and a place for one match.
+        let code =
+            unsafe { libc::regexec(&raw const *self.0, text.as_ptr(), 1, &raw mut found, 0) };
+        (code == 0).then_some(found.rm_so as usize..found.rm_eo as usize)
     }
 }
 
@@ -71,6 +79,12 @@ mod tests {
         assert!(matches("^s(u|d)*$", b"sudud"));
         assert!(!matches("^u", b"su"));
         assert!(matches("", b""));
+    }
+
+    #[test]
+    fn the_place_of_a_match_is_told() {
+        let regex = Regex::new(OsStr::new("d|O+")).expect("a regular expression");
+        assert_eq!(regex.find(b"suOOd"), Some(2..4));
     }
 
     #[test]

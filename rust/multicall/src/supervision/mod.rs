@@ -1,4 +1,23 @@
 //! The programs around supervised services (contract s6 §1.1 to §1.3).
 
+pub mod cleanfifodir;
 pub mod daemons;
+pub mod ftrig_listen;
+pub mod ftrig_listen1;
+pub mod ftrig_notify;
+pub mod ftrig_wait;
+pub mod mkfifodir;
+pub mod permafailon;
+pub mod svc;
+pub mod svdt;
+pub mod svdt_clear;
+pub mod svlisten;
+pub mod svlisten1;
 pub mod svok;
+pub mod svperms;
+pub mod svscanctl;
+pub mod svstat;
+pub mod svwait;
+
+mod listening;
+mod waiting;

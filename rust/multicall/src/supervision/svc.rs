@@ -62,7 +62,7 @@ const MOST: usize = 62;
 
 fn run(call: &Invocation) -> Result<Exit, Failure> {
     let controls = controls(call)?;
-    let goal = call.value('w').map(|state| goal(call, state)).transpose()?;
+    let goal = call.value('w').map(goal).transpose()?;
     call.argument(0, "servicedir")?;
     if call.rest.iter().any(|word| word.is_empty()) {
         return Err(Failure::new(100, "invalid service path: it is empty"));
@@ -106,14 +106,10 @@ fn signal(name: &OsStr) -> Result<Control, Failure> {
     Control::of_signal(signal).ok_or_else(none)
 }
 
-/// `-w`: the state to wait for. What follows its first letter is ignored, as it always was.
-fn goal(call: &Invocation, state: &OsStr) -> Result<Goal, Failure> {
+/// `-w`: the state to wait for. What follows its first letter is ignored, as in the originals.
+fn goal(state: &OsStr) -> Result<Goal, Failure> {
     let text = state.to_string_lossy();
-    let mut letters = text.chars();
-    let goal = letters.next().and_then(Goal::from_letter);
-    if goal.is_some() && !letters.as_str().is_empty() {
-        call.warning(format!("-w takes one letter: ignoring {:?}", letters.as_str()));
-    }
+    let goal = text.chars().next().and_then(Goal::from_letter);
     goal.ok_or_else(|| Failure::usage(format!("option -w: {text:?} is not one of u U d D r R")))
 }
 

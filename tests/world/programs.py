@@ -67,6 +67,8 @@ class Expectations:
     """Whether s6-svstat shows a future readystamp as 0 seconds, not as 584 billion years."""
     accepts_links_to_directories: bool
     """Whether supervise/ and event/ may be links to directories that exist already."""
+    no_crash_script: int
+    """The exit code of s6-svscan when neither its finish nor its crash script can be run."""
     cleanfifodir_cleans: bool
     """Whether s6-cleanfifodir recognises subscriptions at all."""
     svwait_of_nothing_is_fine: bool
@@ -97,6 +99,7 @@ THEIRS = Expectations(
     svdt_writes=True,
     understands_2_13_status=False,
     accepts_links_to_directories=False,
+    no_crash_script=111,
     cleanfifodir_cleans=False,
     svwait_of_nothing_is_fine=False,
     forgets_permanent_failures=True,
@@ -123,6 +126,7 @@ OURS = Expectations(
     svdt_writes=False,
     understands_2_13_status=True,
     accepts_links_to_directories=True,
+    no_crash_script=111,
     cleanfifodir_cleans=True,
     svwait_of_nothing_is_fine=True,
     forgets_permanent_failures=False,

@@ -17,6 +17,8 @@ from world.running import World, become_subreaper
 PAIRINGS = {
     "ours": ["ours/ours"],
     "theirs": ["theirs/theirs"],
+    "our-daemons": ["ours/theirs"],
+    "our-tools": ["theirs/ours"],
     "all": ["ours/ours", "ours/theirs", "theirs/ours", "theirs/theirs"],
 }
 """Daemons/tools. The last one shows that the test itself is right."""
@@ -31,7 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--under-test",
         choices=sorted(PAIRINGS),
         default="all",
-        help="whose programs to run: ours, the originals (theirs), or every pairing (all)",
+        help="whose programs to run: ours, the originals (theirs), mixed, or every pairing (all)",
     )
 
 
@@ -61,7 +63,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     pairings = PAIRINGS[metafunc.config.getoption("under_test")]
     if len(both) == 1:
-        pairings = list(dict.fromkeys(pairing.split("/")[0] for pairing in pairings))
+        which = 0 if both == ["daemons"] else 1
+        pairings = list(dict.fromkeys(pairing.split("/")[which] for pairing in pairings))
     runnable = [pairing for pairing in pairings if _can_run(metafunc, pairing)]
     metafunc.parametrize(
         both if len(both) == 2 else both[0],

@@ -124,10 +124,9 @@ def test_wishes_while_down(world: World, daemons: Programs, tools: Programs, let
         supervisor.events.expect("u")
         supervisor.until("up")
     else:
-        until(lambda: not supervisor.status().paused)
         assert supervisor.status().down
     until(lambda: supervisor.status().wanted_up == WANTS[letter])
-    assert (supervisor.directory / "down").exists() == DOWN_FILE.get(letter, True)
+    until(lambda: (supervisor.directory / "down").exists() == DOWN_FILE.get(letter, True))
 
 
 @pytest.mark.parametrize("letter", sorted(WANTS))
@@ -143,7 +142,7 @@ def test_wishes_while_up(world: World, daemons: Programs, tools: Programs, lette
         until(lambda: supervisor.status().wanted_up == WANTS[letter])
         assert supervisor.status().pid == pid
     assert not supervisor.status().wanted_up or WANTS[letter]
-    assert (supervisor.directory / "down").exists() == DOWN_FILE.get(letter, False)
+    until(lambda: (supervisor.directory / "down").exists() == DOWN_FILE.get(letter, down))
 
 
 @pytest.mark.parametrize("letter", sorted(WANTS))
@@ -192,9 +191,10 @@ def test_signals_are_dropped_while_finishing(world: World, daemons: Programs) ->
 
 def test_signals_mean_nothing_while_down(world: World, daemons: Programs) -> None:
     supervisor = world.supervise(daemons, world.service(sleeper(down="")))
-    supervisor.control("O")
-    until(lambda: not supervisor.status().paused)
-    supervisor.events.received = b""
+    supervisor.control("o")
+    supervisor.events.wait_for("u")
+    supervisor.control("k")
+    supervisor.events.wait_for("D")
     before = supervisor.status()
     for letter in HARMLESS_WHILE_DOWN:
         supervisor.control(letter)

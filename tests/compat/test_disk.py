@@ -65,6 +65,7 @@ def test_what_a_supervisor_makes(
         "supervise/control": "p600",
         "supervise/status": status,
         "supervise/death_tally": status,
+        **({"supervise/child": "-600"} if daemons.expects.adopts else {}),
     }
     assert (servicedir / "event").stat().st_gid == os.getegid()
     assert (servicedir / "supervise/lock").read_bytes() == b""

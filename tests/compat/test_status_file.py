@@ -80,8 +80,17 @@ def test_the_first_status(world: World, daemons: Programs) -> None:
     assert (now.pid, now.wstat, now.ready, now.wanted_up) == (0, 0, True, False)
     assert now.stamp == now.readystamp
     assert now.paused == daemons.expects.marks_not_started
+    # Held open, so that the next file cannot get the same inode.
+    first = (supervisor.directory / "supervise/status").open("rb")
+    inode = os.fstat(first.fileno()).st_ino
     supervisor.control("d")
-    until(lambda: not supervisor.status().paused, "the mark is gone after any command")
+    until(lambda: (supervisor.directory / "supervise/status").stat().st_ino != inode)
+    first.close()
+    keeps = daemons.expects.marks_not_started
+    assert supervisor.status().paused == keeps, "it stays until there was a start"
+    supervisor.control("o")
+    supervisor.events.wait_for("u")
+    assert not supervisor.status().paused
 
 
 def test_fields_through_a_life(world: World, daemons: Programs) -> None:

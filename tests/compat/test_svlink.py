@@ -121,9 +121,9 @@ def test_a_relative_path_is_made_absolute(world: World, daemons: Programs, tools
 
 def test_time_is_up(world: World, daemons: Programs, tools: Programs) -> None:
     """A scanner that is full cannot supervise it; nothing is left behind."""
-    scandir = world.plant({"a": sleeper(), "b": sleeper()}, "scan")
-    scanner = world.scan(daemons, scandir, "-c2")
-    scanner.until_supervised("a", "b")
+    scandir = world.plant({name: sleeper() for name in "abcd"}, "scan")
+    scanner = world.scan(daemons, scandir, daemons.expects.limit_of_services, "4")
+    scanner.until_supervised("a", "b", "c", "d")
     said = tools.run("s6-svlink", "-t", "300", scandir, world.service(sleeper()))
     assert said.code == 99
     assert not (scandir / "web").is_symlink()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import signal
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from world import process
 from world.programs import Programs
 from world.running import Scanner, World
 from world.status import status
-from world.tree import Content, Link, plant
+from world.tree import FIFO, Content, Link, plant
 from world.waiting import holds_for, until, until_line
 from world.witness import recorder, sleeper
 
@@ -214,10 +214,6 @@ def test_stop_behind_a_rescan(world: World, daemons: Programs, tools: Programs) 
 
 def test_several_letters_in_order(world: World, tools: Programs) -> None:
     """What s6-svscanctl writes, seen by a fifo that nobody but the test reads."""
-    import os
-
-    from world.tree import FIFO
-
     scandir = world.plant({".s6-svscan/control": FIFO}, "scan")
     reader = os.open(scandir / ".s6-svscan/control", os.O_RDONLY | os.O_NONBLOCK)
     for letters in (*"zabhitqnN", "zabhitqnN", "nNzz"):
@@ -240,14 +236,13 @@ def test_nobody_listens(world: World, daemons: Programs, tools: Programs) -> Non
 
 def test_too_many_services(world: World, daemons: Programs) -> None:
     """The rest is left out with a word about it, and what runs goes on running."""
-    scandir = tree(world, "a", "b")
-    scanner = world.scan(daemons, scandir, "-c", "2")
-    before = scanner.until_supervised("a", "b")
-    plant(scandir, {"c": sleeper(), "d": sleeper()})
+    scandir = tree(world, "a", "b", "c", "d")
+    scanner = world.scan(daemons, scandir, daemons.expects.limit_of_services, "4")
+    before = scanner.until_supervised("a", "b", "c", "d")
+    plant(scandir, {"e": sleeper(), "f": sleeper()})
     scanner.control("a")
     until(lambda: "warning" in scanner.said(), "a warning")
     assert scanner.supervisors() == before
-    shutil.rmtree(scandir / "d")
 
 
 def test_names_that_are_odd(world: World, daemons: Programs, tools: Programs) -> None:

@@ -69,6 +69,12 @@ class Expectations:
     """Whether supervise/ and event/ may be links to directories that exist already."""
     no_crash_script: int
     """The exit code of s6-svscan when neither its finish nor its crash script can be run."""
+    trims_numbers: bool
+    """Whether blanks around the number in a file are forgiven."""
+    limit_of_services: str
+    """The option of s6-svscan that limits services without loggers to a number."""
+    starts_late_loggers: bool
+    """Whether a `log` directory that appears later gets a supervisor at the next scan."""
     cleanfifodir_cleans: bool
     """Whether s6-cleanfifodir recognises subscriptions at all."""
     svwait_of_nothing_is_fine: bool
@@ -100,6 +106,9 @@ THEIRS = Expectations(
     understands_2_13_status=False,
     accepts_links_to_directories=False,
     no_crash_script=111,
+    trims_numbers=False,
+    limit_of_services="-c",
+    starts_late_loggers=False,
     cleanfifodir_cleans=False,
     svwait_of_nothing_is_fine=False,
     forgets_permanent_failures=True,
@@ -127,6 +136,9 @@ OURS = Expectations(
     understands_2_13_status=True,
     accepts_links_to_directories=True,
     no_crash_script=111,
+    trims_numbers=True,
+    limit_of_services="-C",
+    starts_late_loggers=True,
     cleanfifodir_cleans=True,
     svwait_of_nothing_is_fine=True,
     forgets_permanent_failures=False,

@@ -99,6 +99,9 @@ pub enum Action {
     Dismiss(SeatId),
     /// A seat has gone for good: forget its pipe.
     Forget(SeatId),
+    /// A service that is not in the scan directory any more has gone: drop the ends of the pipe to its
+    /// logger, which ends once it has read everything. Should the service come back, it gets a new one.
+    ClosePipe(SeatId),
     /// No more services will be started: drop our ends of the pipes between services and loggers.
     ClosePipes,
     /// There were more services than allowed; so many were left out.
@@ -361,8 +364,22 @@ impl Scanner {
             seat.life = Life::Due(earliest.max(now));
         } else {
             seat.life = Life::Empty;
+            if seat.role == Role::Service {
+                self.drain_logger_of(id, todo);
+            }
         }
         self.forget_empty(todo);
+    }
+
+    /// The end of its input alone would only have the logger started again, on a pipe that gives
+    /// nothing any more.
+    fn drain_logger_of(&self, service: SeatId, todo: &mut Vec<Action>) {
+        let runs = |seat: &&Seat| {
+            seat.role == Role::LoggerOf(service) && seat.life == Life::Running && !seat.active
+        };
+        if let Some(logger) = self.seats.iter().find(runs) {
+            todo.extend([Action::Signal(logger.id, Signal::SIGHUP), Action::ClosePipe(service)]);
+        }
     }
 
     fn died_while_stopping(

@@ -12,6 +12,7 @@ struct World {
     running: BTreeSet<SeatId>,
     started: Vec<(String, Duration, bool)>,
     signals: Vec<(String, Signal)>,
+    closed: Vec<String>,
     pipes_closed: bool,
     left: bool,
 }
@@ -26,6 +27,7 @@ impl World {
             running: BTreeSet::new(),
             started: Vec::new(),
             signals: Vec::new(),
+            closed: Vec::new(),
             pipes_closed: false,
             left: false,
         };
@@ -66,6 +68,10 @@ impl World {
                 self.left = true;
             }
             Action::ClosePipes => self.pipes_closed = true,
+            Action::ClosePipe(seat) => {
+                let name = self.name(seat);
+                self.closed.push(name);
+            }
             Action::Dismiss(_) | Action::Forget(_) | Action::TooMany(_) => {}
         }
     }
@@ -148,10 +154,26 @@ fn pruning_ends_only_what_has_gone() {
     let expected = [("b".to_owned(), Signal::SIGTERM), ("b/log".to_owned(), Signal::SIGHUP)];
     assert_eq!(world.signals, expected);
     world.die("b", CLEAN);
+    assert_eq!(world.closed, ["b"], "else the logger would never see the end of its input");
     world.die("b/log", CLEAN);
     world.pass(secs(10.0));
     assert_eq!(world.names(), ["a"]);
     assert_eq!(world.machine.seats.len(), 1);
+}
+
+#[test]
+fn a_service_that_comes_back_has_its_logger_back_once_that_has_drained() {
+    let mut world = World::new(&[("b", 2, true)]);
+    world.tree.remove("b");
+    world.ask("a");
+    world.die("b", CLEAN); // told to by somebody else: nobody asked for a prune
+    assert_eq!(world.signals, [("b/log".to_owned(), Signal::SIGHUP)]);
+    world.tree.insert("b", (2, true));
+    world.ask("a");
+    assert_eq!(world.started.len(), 3);
+    world.die("b/log", CLEAN);
+    world.pass(secs(1.0));
+    assert_eq!(world.started.last(), Some(&("b/log".to_owned(), secs(1.0), false)));
 }
 
 #[test]

@@ -210,7 +210,9 @@ impl<'a> Scanner<'a> {
                     }
                 }
                 Action::Dismiss(seat) => self.dismiss(seat),
-                Action::Forget(seat) => drop(self.pipes.remove(&seat)),
+                Action::Forget(seat) | Action::ClosePipe(seat) => {
+                    drop(self.pipes.remove(&seat));
+                }
                 Action::ClosePipes => self.pipes.clear(),
                 Action::TooMany(count) => warn(&format!(
                     "too many services: {count} not started; raise the limit with -C"

@@ -80,14 +80,19 @@ impl Watch {
             if let Some(lost) = self.wait.outcome() {
                 return Ok(Some(lost));
             }
-            let fds: Vec<BorrowedFd<'_>> = self.subscriptions.iter().map(AsFd::as_fd).collect();
-            let ready = poll::readable(&fds, deadline)
+            let ready = poll::readable(&self.descriptors(), deadline)
                 .map_err(|errno| Error::system("wait for events", errno))?;
             if !ready.contains(&true) {
                 return Ok(None);
             }
             self.take();
         }
+    }
+
+    /// What becomes readable with the events, for a host with an event loop of its own; then
+    /// [`Watch::until`] the present moment tells what they mean.
+    pub fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
+        self.subscriptions.iter().map(AsFd::as_fd).collect()
     }
 
     /// Byte by byte, because enough may be reached in the middle of what has arrived.

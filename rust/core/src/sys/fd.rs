@@ -88,6 +88,15 @@ pub fn duplicate(fd: impl AsFd, at_least: RawFd) -> Result<OwnedFd, Errno> {
     Ok(unsafe { OwnedFd::from_raw_fd(new) })
 }
 
+/// The same of a descriptor that the caller knows by number only, as hosts in other languages do.
+/// `EBADF` when it is not open.
+pub fn duplicate_number(number: RawFd) -> Result<OwnedFd, Errno> {
+    // SAFETY: F_DUPFD_CLOEXEC takes an integer, any, and returns a new descriptor.
+    let new = cerr(unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 3) })?;
+    // SAFETY: just made, known to nobody else.
+    Ok(unsafe { OwnedFd::from_raw_fd(new) })
+}
+
 /// Puts a copy of `fd` on the number `target`, kept across exec: for standard descriptors.
 pub fn place(fd: impl AsFd, target: RawFd) -> Result<(), Errno> {
     // SAFETY: dup2 on numbers; what `target` was before is closed, which callers mean (0, 1, 2).

@@ -68,14 +68,14 @@ fn short(name: &'static str) -> &'static str {
 }
 
 /// The Python command line for these words: the interpreter named by `$S6X_PYTHON`, the image's
-/// private one, or `python3` on `PATH`.
+/// private one, or `python3` on `PATH`. Not the module `s6x` itself, which would ask us again.
 pub(crate) fn python(words: &[OsString], environment: &Environment) -> Exec {
     let interpreter = match environment.lookup(PYTHON_VARIABLE) {
         Some(named) if !named.is_empty() => named.to_owned(),
         Some(_) | None if Path::new(PRIVATE_PYTHON).exists() => PRIVATE_PYTHON.into(),
         Some(_) | None => "python3".into(),
     };
-    let own = [interpreter, "-I".into(), "-m".into(), "s6x".into()];
+    let own = [interpreter, "-I".into(), "-m".into(), "s6x.cli".into()];
     let argv = own.into_iter().chain(words.iter().cloned()).collect();
     Exec { argv, environment: environment.clone(), candidates: Vec::new() }
 }

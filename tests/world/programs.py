@@ -90,6 +90,9 @@ class Expectations:
     svc_directories: Literal["first", "all"]
     """Which of several service directories s6-svc controls."""
 
+    svlink_is_careful: bool
+    """Whether s6-svlink and s6-svunlink check what they can, clean up what they made, and say so."""
+
 
 THEIRS = Expectations(
     run_argv0="run",
@@ -118,6 +121,7 @@ THEIRS = Expectations(
     clamps_both_stamps=False,
     svc_letters="abqhkti12pcyroduDUxOQ",
     svc_directories="first",
+    svlink_is_careful=False,
 )
 """Debian's s6 2.11."""
 
@@ -148,6 +152,7 @@ OURS = Expectations(
     clamps_both_stamps=True,
     svc_letters="abqhkti12pcyroduDUxOQPCKl",
     svc_directories="all",
+    svlink_is_careful=True,
 )
 
 

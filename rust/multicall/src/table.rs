@@ -10,6 +10,8 @@ pub static APPLETS: &[&Applet] = &[
     &supervision::daemons::SUPERVISE,
     &supervision::svc::APPLET,
     &supervision::svscanctl::APPLET,
+    &supervision::svlink::APPLET,
+    &supervision::svunlink::APPLET,
     // Status
     &supervision::permafailon::APPLET,
     &supervision::svdt::APPLET,

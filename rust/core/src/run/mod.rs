@@ -2,6 +2,7 @@
 
 pub mod control;
 pub mod fifodir;
+pub mod linking;
 pub mod observe;
 pub mod scan;
 pub mod supervise;

@@ -11,12 +11,14 @@ pub mod permafailon;
 pub mod svc;
 pub mod svdt;
 pub mod svdt_clear;
+pub mod svlink;
 pub mod svlisten;
 pub mod svlisten1;
 pub mod svok;
 pub mod svperms;
 pub mod svscanctl;
 pub mod svstat;
+pub mod svunlink;
 pub mod svwait;
 
 mod listening;

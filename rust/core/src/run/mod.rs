@@ -2,10 +2,13 @@
 
 pub mod control;
 pub mod fifodir;
+
+pub mod fix_attrs;
 pub mod linking;
 pub mod observe;
 pub mod scan;
 pub mod supervise;
+pub mod tree;
 
 use crate::sys::title::Title;
 use std::ffi::CString;

@@ -68,6 +68,11 @@ impl Dir {
         fd::duplicate(&self.0, 3).map(Dir)
     }
 
+    /// A directory that was opened elsewhere in `sys`.
+    pub(super) fn from_fd(fd: OwnedFd) -> Dir {
+        Dir(fd)
+    }
+
     fn open_at(base: i32, name: &CStr, more: i32) -> Result<Dir, Errno> {
         let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC | more;
         // SAFETY: `name` is a C string.

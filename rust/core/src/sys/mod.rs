@@ -8,7 +8,9 @@
 pub mod clock;
 pub mod dir;
 pub mod fd;
+pub mod inode;
 pub mod lock;
+pub mod pattern;
 pub mod poll;
 pub mod process;
 pub mod regex;

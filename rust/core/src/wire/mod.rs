@@ -4,6 +4,7 @@ pub mod bencode;
 pub mod clock;
 pub mod control;
 pub mod environment;
+pub mod fix_attrs;
 pub mod notice;
 pub mod plan;
 pub mod signal;

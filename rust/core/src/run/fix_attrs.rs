@@ -1,0 +1,238 @@
+//! Applies rules about owners and modes to the files that they name.
+//!
+//! As in s6-overlay (contract §3.2), a path that a rule names is followed through links; below it, no
+//! link is: nothing outside of the tree can be reached by putting a link into it. Only what is wrong is
+//! written, so that a tree on which all is right can be read-only.
+
+use crate::error::{Errno, Error};
+use crate::sys::dir::{Dir, Stat};
+use crate::sys::inode::Inode;
+use crate::sys::pattern;
+use crate::sys::user::Accounts;
+use crate::wire::fix_attrs::{BadRule, Rule, rules};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// How deep a tree may be: every level holds a descriptor.
+const DEPTH_LIMIT: u32 = 500;
+
+/// Applies a text of rules, which messages call `source`. What cannot be done is told to `complain` and the work goes on, as in the
+/// originals; returns whether all went well.
+pub fn apply(
+    text: &[u8],
+    source: &str,
+    accounts: &Accounts,
+    hidden: bool,
+    complain: &mut dyn FnMut(&str),
+) -> bool {
+    let mut problems = 0;
+    for rule in rules(text) {
+        let resolved = rule.and_then(|rule| {
+            let ids = rule.account.resolve(
+                |name| accounts.user(name).map(|user| (user.uid, user.gid)),
+                |name| accounts.group(name),
+                |uid| accounts.user_name(uid).and_then(|name| accounts.user(name)).map(|u| u.gid),
+            );
+            match ids {
+                Ok(ids) => Ok((rule, ids)),
+                Err(why) => Err(BadRule { line: rule.line, why }),
+            }
+        });
+        match resolved {
+            Ok((rule, ids)) => {
+                let mut walk = Walk { rule: &rule, ids, hidden, problems: 0, complain };
+                for path in matching(&rule.path) {
+                    walk.begin(&path);
+                }
+                problems += walk.problems;
+            }
+            Err(bad) => {
+                problems += 1;
+                complain(&format!("{source}: {bad}"));
+            }
+        }
+    }
+    problems == 0
+}
+
+/// A rule being applied.
+struct Walk<'a> {
+    rule: &'a Rule,
+    ids: (u32, u32),
+    hidden: bool,
+    problems: usize,
+    complain: &'a mut dyn FnMut(&str),
+}
+
+impl Walk<'_> {
+    /// A path that the rule names: links are followed.
+    fn begin(&mut self, path: &Path) {
+        let found = Dir::open("/").and_then(|root| Inode::behind(&root, path));
+        match found {
+            Ok(inode) => self.visit(&inode, path, 0),
+            Err(errno) => self.failed("open", path, errno),
+        }
+    }
+
+    fn visit(&mut self, inode: &Inode, path: &Path, depth: u32) {
+        let stat = match inode.stat() {
+            Ok(stat) => stat,
+            Err(errno) => return self.failed("stat", path, errno),
+        };
+        self.fix(inode, &stat, path);
+        if self.rule.recurse && stat.is_dir() {
+            self.descend(inode, path, depth);
+        }
+    }
+
+    /// Writes only where something is wrong.
+    fn fix(&mut self, inode: &Inode, stat: &Stat, path: &Path) {
+        let (uid, gid) = self.ids;
+        let wrong_owner = (stat.uid, stat.gid) != self.ids;
+        if wrong_owner && let Err(errno) = inode.chown(uid, gid) {
+            self.failed("chown", path, errno);
+        }
+        let mode = if stat.is_dir() { self.rule.directory_mode } else { self.rule.file_mode };
+        let Some(mode) = mode.filter(|_| !stat.is_link()) else { return };
+        // A change of owner may have cleared the set-id bits.
+        let cleared = wrong_owner && mode & 0o6000 != 0;
+        if (cleared || stat.permissions() != mode)
+            && let Err(errno) = inode.chmod(mode)
+        {
+            self.failed("change mode of", path, errno);
+        }
+    }
+
+    fn descend(&mut self, inode: &Inode, path: &Path, depth: u32) {
+        if depth >= DEPTH_LIMIT {
+            return self.failed("descend into", path, Errno(libc::ELOOP));
+        }
+        let listed = inode.open_dir().and_then(|dir| dir.names().map(|names| (dir, names)));
+        let (dir, mut names) = match listed {
+            Ok(listed) => listed,
+            Err(errno) => return self.failed("read", path, errno),
+        };
+        names.sort();
+        for name in names {
+            if !self.hidden && name.as_bytes().starts_with(b".") {
+                continue;
+            }
+            let below = path.join(&name);
+            match Inode::of(&dir, &name) {
+                Ok(inode) => self.visit(&inode, &below, depth + 1),
+                Err(Errno::NOT_FOUND) => {} // gone meanwhile
+                Err(errno) => self.failed("open", &below, errno),
+            }
+        }
+    }
+
+    fn failed(&mut self, verb: &str, path: &Path, errno: Errno) {
+        self.problems += 1;
+        (self.complain)(&Error::on(verb, path, errno).to_string());
+    }
+}
+
+/// The existing paths that a pattern means, sorted; none is no error. Relative ones begin at `/`.
+fn matching(pattern: &[u8]) -> Vec<PathBuf> {
+    let mut found = vec![PathBuf::from("/")];
+    for part in pattern.split(|&byte| byte == b'/').filter(|part| !part.is_empty()) {
+        let part = OsStr::from_bytes(part);
+        let step = |base: &PathBuf| -> Vec<PathBuf> {
+            if !pattern::is_pattern(part) {
+                return vec![base.join(part)];
+            }
+            names_of(base)
+                .into_iter()
+                .filter(|name| pattern::matches(part, name))
+                .map(|name| base.join(name))
+                .collect()
+        };
+        found = found.iter().flat_map(step).collect();
+    }
+    found.retain(|path| Dir::open("/").is_ok_and(|root| root.lstat(path).is_ok()));
+    found
+}
+
+fn names_of(path: &Path) -> Vec<OsString> {
+    let mut names = Dir::open(path).and_then(|dir| dir.names()).unwrap_or_default();
+    names.sort();
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::process;
+    use std::fs;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+
+    fn tree(name: &str) -> PathBuf {
+        let top = std::env::temp_dir().join(format!("s6x-attrs-{name}-{}", process::own_pid()));
+        fs::create_dir_all(top.join("data/sub dir")).expect("the temporary directory is writable");
+        for file in ["data/a", "data/.hidden", "data/sub dir/b c", "outside"] {
+            fs::write(top.join(file), "").expect("writable");
+            fs::set_permissions(top.join(file), fs::Permissions::from_mode(0o644)).expect("ours");
+        }
+        symlink(top.join("outside"), top.join("data/link")).expect("writable");
+        top
+    }
+
+    fn modes(top: &Path, names: &[&str]) -> Vec<u32> {
+        let mode = |name: &&str| fs::metadata(top.join(name)).expect("there").mode() & 0o7777;
+        names.iter().map(mode).collect()
+    }
+
+    fn run(rules: &str, hidden: bool) -> Vec<String> {
+        let mut problems = Vec::new();
+        let accounts = Accounts::new("me:x:0:0::/:\n", "");
+        apply(rules.as_bytes(), "rules", &accounts, hidden, &mut |problem| {
+            problems.push(problem.to_owned());
+        });
+        problems
+    }
+
+    fn own() -> String {
+        let (uid, gid) = process::effective_ids();
+        format!("{uid}:{gid}")
+    }
+
+    #[test]
+    fn recursion_takes_blanks_but_neither_hidden_files_nor_links() {
+        let top = tree("recurse");
+        let rule = format!("{}/data true {} 0600 0700\n", top.display(), own());
+        assert_eq!(run(&rule, false), Vec::<String>::new());
+        let names =
+            ["data", "data/sub dir", "data/a", "data/sub dir/b c", "data/.hidden", "outside"];
+        assert_eq!(modes(&top, &names), [0o700, 0o700, 0o600, 0o600, 0o644, 0o644]);
+        assert_eq!(run(&rule, true), Vec::<String>::new());
+        assert_eq!(modes(&top, &["data/.hidden", "outside"]), [0o600, 0o644]);
+        fs::remove_dir_all(top).expect("ours");
+    }
+
+    #[test]
+    fn patterns_name_what_is_there_and_named_links_are_followed() {
+        let top = tree("glob");
+        let (at, own) = (top.display(), own());
+        let rules = format!("{at}/data/* false {own} 0640 -\n{at}/no/* true {own} 0 0\n");
+        assert_eq!(run(&rules, false), Vec::<String>::new());
+        let names = ["data/a", "data/.hidden", "data/sub dir", "outside"];
+        let dir = modes(&top, &["data/sub dir"])[0];
+        assert_eq!(modes(&top, &names), [0o640, 0o644, dir, 0o640]);
+        fs::remove_dir_all(top).expect("ours");
+    }
+
+    #[test]
+    fn bad_rules_are_told_and_the_others_applied() {
+        let top = tree("bad");
+        let at = top.display();
+        let rules =
+            format!("nonsense\n{at}/data/a false who 0 0\n{at}/data/a false {} 0604 -\n", own());
+        let problems = run(&rules, false);
+        assert_eq!(problems.len(), 2, "{problems:?}");
+        assert!(problems[0].starts_with("rules: line 1: 1 fields"), "{problems:?}");
+        assert_eq!(problems[1], "rules: line 2: unknown user: who");
+        assert_eq!(modes(&top, &["data/a"]), [0o604]);
+        fs::remove_dir_all(top).expect("ours");
+    }
+}

@@ -82,6 +82,18 @@ def test_check_lists_all_and_exits_1_on_errors(tmp_path: Path) -> None:
     assert [finding["path"] for finding in shown] == ["/etc/services.d/web/run", "/init"]
 
 
+@pytest.mark.parametrize("command", [plan, check, build])
+def test_a_root_that_is_not_there_is_an_error(tmp_path: Path, command: click.Command) -> None:
+    result = run(command, "--root", tmp_path / "none")
+    assert result.exit_code == 1
+    assert result.output.endswith(
+        f"{tmp_path}/none: no such directory: there is no image to read; name the directory that "
+        "is the image's root\n"
+    )
+    assert result.output.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
 def test_check_counts_warnings_when_it_is_strict(tmp_path: Path) -> None:
     assert run(check, "--root", tmp_path).exit_code == 0
     assert run(check, "--root", tmp_path, "--strict").exit_code == 1

@@ -66,7 +66,7 @@ def test_bytes_of_a_plan(tmp_path: Path, generation: str) -> None:
 @pytest.mark.parametrize("generation", ["v1", "v2"])
 def test_services_do_not_change_the_plan(tmp_path: Path, generation: str) -> None:
     """What is in the user's directories is read at boot, so volumes and hooks count."""
-    empty = _plan(tmp_path / "empty", generation)
+    empty = _plan(plant(tmp_path / "empty", {}), generation)
     assert _plan(plant(tmp_path / "seed", SEED), generation) == empty
 
 

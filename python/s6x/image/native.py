@@ -6,7 +6,7 @@ import struct
 import subprocess
 from pathlib import Path
 
-import s6x
+from s6x.native import EXECUTABLE
 
 PT_INTERP = 3
 
@@ -20,7 +20,7 @@ def executable() -> Path:
 
     Raises ExecutableError when the package was installed without it.
     """
-    path = Path(s6x.__file__).with_name("_native") / "bin" / "s6x"
+    path = Path(EXECUTABLE)
     if not path.is_file():
         raise ExecutableError(
             f"{path}: this package has no native executable: install s6x from a wheel, or name "

@@ -47,6 +47,8 @@ def check(
         plan_for(image, generation)
     except PlanError as error:
         findings += error.findings
+    if not image.is_directory("/"):
+        return findings
     strict = detect(image, generation).generation == "v1"
     findings += _frame_findings(image)
     bases = ["/etc"]

@@ -35,6 +35,8 @@ def plan_for(
     """
     image = root if isinstance(root, Root) else Root(root)
     findings: list[Finding] = []
+    if not image.is_directory("/"):
+        raise PlanError((_no_root(image),))
     detection = detect(image, generation, asked_by)
     if detection.finding is not None:
         findings.append(detection.finding)
@@ -46,6 +48,13 @@ def plan_for(
         inputs=tuple(sorted(image.inputs.items())),
         made_by=f"s6x {__version__} ({detection.why})",
     )
+
+
+def _no_root(image: Root) -> Finding:
+    return Finding(
+        "error", image.path, "no such directory", "there is no image to read",
+        "name the directory that is the image's root", fatal=True,
+    )  # fmt: skip
 
 
 def _rules(image: Root, findings: list[Finding]) -> str | None:

@@ -37,6 +37,12 @@ struct Wish {
     show: bool,
 }
 
+impl Wish {
+    fn only_shows(self) -> bool {
+        self.state.is_none() && self.events.is_none()
+    }
+}
+
 /// Who besides the owner may see the state, and who may control.
 #[derive(Clone, Copy, Debug)]
 struct State {
@@ -59,7 +65,15 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
         call.rest.iter().map(|word| call.service(word)).collect::<Result<_, _>>()?;
     let mut code = 0;
     for service in services {
-        let dir = Dir::open(&service).map_err(|errno| Error::on("open", &service, errno))?;
+        let dir = match Dir::open(&service).map_err(|errno| Error::on("open", &service, errno)) {
+            Ok(dir) => dir,
+            Err(error) if wish.only_shows() => {
+                call.warning(error.to_string());
+                code = 1;
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
         let place = Place { call, accounts: &accounts, path: service, dir };
         if let Some(state) = wish.state {
             place.set_state(state)?;
@@ -94,7 +108,7 @@ fn wish(call: &Invocation, accounts: &Accounts) -> Result<Wish, Failure> {
             (_, _) => {}
         }
     }
-    wish.show |= wish.state.is_none() && wish.events.is_none();
+    wish.show |= wish.only_shows();
     Ok(wish)
 }
 

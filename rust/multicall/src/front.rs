@@ -90,3 +90,11 @@ pub(crate) fn no_python(word: &OsStr, failure: &Failure) -> String {
         failure.message
     )
 }
+
+/// What to say when the name we were called by is no applet's: a link that should not be there.
+pub(crate) fn no_applet(name: &OsStr) -> String {
+    format!(
+        "s6x: fatal: there is no program {:?} in this s6x; s6x --list-applets lists them\n",
+        name.to_string_lossy()
+    )
+}

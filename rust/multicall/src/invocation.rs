@@ -128,7 +128,7 @@ pub(crate) fn report(applet: &Applet, failure: &Failure) -> u8 {
     let name = applet.name;
     let usage =
         if failure.usage { format!("{name}: usage: {}\n", applet.usage()) } else { String::new() };
-    fd::complain(&format!("{name}: fatal: {}\n{usage}", failure.message));
+    fd::complain(&format!("{usage}{name}: fatal: {}\n", failure.message));
     failure.code
 }
 

@@ -34,7 +34,11 @@ pub fn main(words: &[OsString], environment: Environment, title: Option<Title>) 
     let rest = words.get(1..).unwrap_or(&[]);
     match called.to_str().and_then(table::named) {
         Some(applet) => run(applet, rest, environment, title, false),
-        None => front(rest, environment, title),
+        None if called.as_bytes().starts_with(b"s6x") => front(rest, environment, title),
+        None => {
+            fd::complain(&front::no_applet(called));
+            100
+        }
     }
 }
 
@@ -45,7 +49,7 @@ fn basename(word: &OsStr) -> &OsStr {
     OsStr::from_bytes(name.strip_prefix(b"-").unwrap_or(name))
 }
 
-/// `s6x WORD ...`, and every name that is no applet's.
+/// `s6x WORD ...`, also for executables named `s6x-1.0` and the like.
 fn front(words: &[OsString], environment: Environment, title: Option<Title>) -> u8 {
     let Some((word, rest)) = words.split_first() else {
         fd::complain(&front::help());

@@ -29,6 +29,9 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
     let list = call.argument(2, "statuslist")?.to_string_lossy();
     let kinds = kinds(&list).map_err(|why| Failure::new(100, why))?;
     call.argument(3, "prog")?;
+    if !Path::new("supervise/death_tally").exists() {
+        call.warning("there is no ./supervise/death_tally: is this a service directory?");
+    }
     let now = clock::wall();
     let matching: Vec<Death> = match observe::deaths(Path::new(".")) {
         Ok(deaths) => deaths

@@ -1,0 +1,165 @@
+"""No space, no descriptors, no processes: said clearly, survived, and made good afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from world import process
+from world.programs import AS_NOBODY, Programs
+from world.running import Supervisor, World
+from world.status import status
+from world.tree import Content, plant
+from world.waiting import holds_for, until
+from world.witness import SLEEPER, sleeper
+
+pytestmark = pytest.mark.ours_only
+
+ROOT = os.geteuid() == 0
+
+
+@pytest.fixture
+def small_disk(world: World) -> Iterator[Path]:
+    """A file system of a few pages."""
+    place = world.top / "small"
+    place.mkdir()
+    size = "size=64k,nr_inodes=40,mode=755"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(place)], check=True)
+    yield place
+    world.close()
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def fill(place: Path) -> Path:
+    """Leave no room for a byte."""
+    filler = place / "filler"
+    with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+    return filler
+
+
+@pytest.mark.skipif(not ROOT, reason="only root can mount a small file system")
+def test_full_disk(world: World, daemons: Programs, small_disk: Path) -> None:
+    plant(small_disk / "web", {"run!": SLEEPER, "finish!": "#!/bin/sh\n"})
+    supervisor = world.supervise(daemons, small_disk / "web")
+    first = supervisor.until("up").pid
+    filler = fill(small_disk)
+    os.kill(first, 9)
+    until(lambda: "No space left" in supervisor.said(), "a warning", explain=supervisor.said)
+    line = next(x for x in supervisor.said().splitlines() if "No space left" in x)
+    assert "warning" in line
+    assert "status" in line or "death_tally" in line or "child" in line
+    until(
+        lambda: any(process.alive(pid) for pid in process.children_of(supervisor.pid)),
+        "the service runs again although nothing can be written down",
+    )
+    filler.unlink()
+    supervisor.control("d")
+    supervisor.until("down")
+    supervisor.control("u")
+    supervisor.until("up")
+
+
+def limit(pid: int, what: str, under: Sequence[str] = ()) -> None:
+    subprocess.run([*under, "prlimit", f"--pid={pid}", what], check=True)
+
+
+def refused_then_allowed(
+    supervisor: Supervisor, limited: str, free: str, under: Sequence[str] = ()
+) -> None:
+    """A start fails for want of something, the supervisor says so and lives; then it works."""
+    limit(supervisor.pid, limited, under)
+    said = supervisor.said()
+    supervisor.control("u")
+    until(lambda: supervisor.said() != said, "a message", explain=supervisor.said)
+    line = supervisor.said().removeprefix(said).splitlines()[0]
+    assert "warning" in line, line
+    assert supervisor.status().down
+    assert supervisor.running()
+    limit(supervisor.pid, free, under)
+    supervisor.control("u")
+    supervisor.until("up")
+
+
+def test_no_descriptors(world: World, daemons: Programs) -> None:
+    """The pipe for readiness cannot be made."""
+    content: dict[str, Content] = {"run!": SLEEPER, "down": "", "notification-fd": "3\n"}
+    supervisor = world.supervise(daemons, world.service(content))
+    refused_then_allowed(supervisor, "--nofile=6:1024", "--nofile=1024:1024")
+
+
+@pytest.mark.skipif(not ROOT, reason="root has no limit, so it must become somebody else")
+def test_no_processes(world: World, daemons: Programs) -> None:
+    servicedir = world.service({"run!": SLEEPER, "down": "", "event": {}})
+    for place in (servicedir, servicedir / "event"):
+        os.chown(place, 65534, 65534)
+    supervisor = world.supervise(daemons, servicedir, under=AS_NOBODY)
+    refused_then_allowed(supervisor, "--nproc=1:", "--nproc=10000:", AS_NOBODY)
+
+
+@pytest.mark.skipif(not ROOT, reason="root has no limit, so it must become somebody else")
+def test_no_process_for_finish(world: World, daemons: Programs) -> None:
+    """The service is down all the same, and is started again when there is room."""
+    content: dict[str, Content] = {
+        "run!": SLEEPER,
+        "finish!": "#!/bin/sh\n",
+        "event": {},
+    }
+    servicedir = world.service(content)
+    for place in (servicedir, servicedir / "event"):
+        os.chown(place, 65534, 65534)
+    supervisor = world.supervise(daemons, servicedir, under=AS_NOBODY)
+    pid = supervisor.until("up").pid
+    limit(supervisor.pid, "--nproc=1:", AS_NOBODY)
+    os.kill(pid, 9)
+    supervisor.until("down")
+    assert supervisor.status().wstat == 9
+    limit(supervisor.pid, "--nproc=10000:", AS_NOBODY)
+    supervisor.control("u")
+    supervisor.until("up")
+
+
+@pytest.mark.parametrize("count", [4, 5, 6, 7, 8, 9, 10, 12, 14])
+def test_few_descriptors_from_the_start(world: World, daemons: Programs, count: int) -> None:
+    """Either it works or it ends at once with 111 and a reason; it never hangs half-way."""
+    servicedir = world.service(sleeper(down=""))
+    popen, errors = world.launch(
+        ["prlimit", f"--nofile={count}", str(daemons.path("s6-supervise")), "web"],
+        daemons.environment(),
+        world.top,
+    )
+    world.stop_later(popen, servicedir)
+    until(lambda: popen.poll() is not None or (servicedir / "supervise/status").exists())
+    if holds_for(lambda: popen.poll() is None, 0.05):
+        assert status(servicedir).down
+    else:
+        assert popen.returncode == 111
+        last = errors.read_text().splitlines()[-1]
+        assert re.match("s6-supervise( web)?: fatal: ", last)
+        assert "Too many open files" in last
+
+
+def test_a_scanner_without_descriptors(world: World, daemons: Programs) -> None:
+    """A logged service needs a pipe; it is tried again, and what runs goes on running."""
+    scanner = world.scan(daemons, world.plant({"web": sleeper()}, "scan"))
+    pids = scanner.until_up("web")
+    limit(scanner.pid, "--nofile=8:1024")
+    plant(scanner.directory / "logged", {**sleeper(), "log": sleeper()})
+    scanner.control("a")
+    until(lambda: "Too many open files" in scanner.said(), "a warning", explain=scanner.said)
+    line = next(x for x in scanner.said().splitlines() if "Too many" in x)
+    assert "warning" in line
+    assert "trying again" in line
+    assert scanner.until_up("web") == pids
+    limit(scanner.pid, "--nofile=1024:1024")
+    scanner.control("a")
+    scanner.until_supervised("logged", "logged/log", "web")
+    scanner.control("q")
+    assert scanner.exit_code() == 0

@@ -11,6 +11,8 @@
 //!
 //! Stopping waits for every supervisor. One that was *killed* may have left its service running; it is
 //! started once more, only to adopt that service and bring it down, so that nothing is left behind.
+//! The same goes for what a killed scanner left: a stop that comes before the first scan waits for it,
+//! and services whose supervisor was never started are looked after, too.
 //!
 //! Pids, pipes and files live in the driver. It answers [`Action::Scan`] with [`Event::Scanned`] or
 //! [`Event::ScanFailed`], and [`Action::Start`] with [`Event::Started`] or [`Event::StartFailed`], before it
@@ -182,6 +184,10 @@ pub struct Scanner {
     limits: Limits,
     scan_due: Option<Monotonic>,
     prune_after_scan: bool,
+    /// Whether the scan directory was read, or tried to be.
+    scanned: bool,
+    /// A stop that waits for the first scan; the value is [`Phase::Stopping`]'s.
+    stop_after_scan: Option<bool>,
     phase: Phase,
 }
 
@@ -194,6 +200,8 @@ impl Scanner {
             limits,
             scan_due: Some(now),
             prune_after_scan: false,
+            scanned: false,
+            stop_after_scan: None,
             phase: Phase::Running,
         }
     }
@@ -236,7 +244,11 @@ impl Scanner {
             }
             (Phase::Running, Event::Scanned(found)) => self.scanned(now, &found, &mut todo),
             (Phase::Running, Event::ScanFailed) => {
+                self.scanned = true;
                 self.scan_due = Some(now + AFTER_FAILED_SCAN);
+                if let Some(hard) = self.stop_after_scan.take() {
+                    self.stop(now, hard, &mut todo);
+                }
             }
             (Phase::Running, Event::Started(id)) => self.started(now, id),
             (Phase::Stopping { hard }, Event::Started(id)) => {
@@ -252,9 +264,9 @@ impl Scanner {
             (Phase::Stopping { .. }, Event::Died(id, how)) => {
                 self.died_while_stopping(now, id, how, &mut todo);
             }
-            (Phase::Running, Event::Asked(control)) => self.asked(control, &mut todo),
+            (Phase::Running, Event::Asked(control)) => self.asked(now, control, &mut todo),
             (Phase::Stopping { .. }, Event::Asked(control)) => {
-                self.asked_while_stopping(control, &mut todo);
+                self.asked_while_stopping(now, control, &mut todo);
             }
             // A scan that was under way when the stop came.
             (Phase::Stopping { .. }, Event::Scanned(_) | Event::ScanFailed) => {}
@@ -298,6 +310,10 @@ impl Scanner {
         self.forget_empty(todo);
         if std::mem::take(&mut self.prune_after_scan) {
             self.prune(false, todo);
+        }
+        self.scanned = true;
+        if let Some(hard) = self.stop_after_scan.take() {
+            self.stop(now, hard, todo);
         }
         self.do_what_is_due(now, todo);
     }
@@ -405,7 +421,7 @@ impl Scanner {
         };
     }
 
-    fn asked(&mut self, control: ScanControl, todo: &mut Vec<Action>) {
+    fn asked(&mut self, now: Monotonic, control: ScanControl, todo: &mut Vec<Action>) {
         match control {
             ScanControl::Zap => {} // every dead child is reaped anyway, known or not
             ScanControl::Rescan => {
@@ -419,15 +435,20 @@ impl Scanner {
             }
             ScanControl::Nuke => self.prune(false, todo),
             ScanControl::ReallyNuke => self.prune(true, todo),
-            ScanControl::Terminate | ScanControl::Interrupt => self.stop(false, todo),
-            ScanControl::Quit => self.stop(true, todo),
+            ScanControl::Terminate | ScanControl::Interrupt => self.stop(now, false, todo),
+            ScanControl::Quit => self.stop(now, true, todo),
             ScanControl::Abort => self.abort(todo),
         }
     }
 
-    fn asked_while_stopping(&mut self, control: ScanControl, todo: &mut Vec<Action>) {
+    fn asked_while_stopping(
+        &mut self,
+        now: Monotonic,
+        control: ScanControl,
+        todo: &mut Vec<Action>,
+    ) {
         match control {
-            ScanControl::Quit => self.stop(true, todo),
+            ScanControl::Quit => self.stop(now, true, todo),
             ScanControl::Abort => self.abort(todo),
             ScanControl::Zap
             | ScanControl::Rescan
@@ -447,9 +468,14 @@ impl Scanner {
         }
     }
 
-    fn stop(&mut self, hard: bool, todo: &mut Vec<Action>) {
-        self.phase = Phase::Stopping { hard };
+    fn stop(&mut self, now: Monotonic, hard: bool, todo: &mut Vec<Action>) {
         self.scan_due = None;
+        if !self.scanned {
+            self.stop_after_scan = Some(hard);
+            todo.push(Action::Scan);
+            return;
+        }
+        self.phase = Phase::Stopping { hard };
         for index in 0..self.seats.len() {
             let Some(seat) = self.seats.get_mut(index) else { continue };
             match seat.life {
@@ -457,9 +483,9 @@ impl Scanner {
                     let id = seat.id;
                     self.dismiss_one(id, hard, todo);
                 }
-                // Never started: nothing can be left behind.
-                Life::Due(_) if seat.last_start.is_none() => seat.life = Life::Empty,
-                // Its supervisor died, and may have left something behind: see the module.
+                // An earlier scanner, or a supervisor that died, may have left something behind: see
+                // the module.
+                Life::Due(_) if seat.last_start.is_none() => seat.life = Life::Due(now),
                 Life::Due(_) | Life::Empty => {}
             }
         }

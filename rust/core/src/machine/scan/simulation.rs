@@ -19,8 +19,14 @@ struct World {
 
 impl World {
     fn new(tree: &[(&'static str, u64, bool)]) -> World {
+        let mut world = World::unscanned(tree);
+        world.pass(Duration::ZERO);
+        world
+    }
+
+    fn unscanned(tree: &[(&'static str, u64, bool)]) -> World {
         let limits = Limits { rescan: None, supervisors: 10 };
-        let mut world = World {
+        World {
             machine: Scanner::new(at(Duration::ZERO), limits),
             clock: Duration::ZERO,
             tree: tree.iter().map(|&(name, inode, log)| (name, (inode, log))).collect(),
@@ -30,9 +36,7 @@ impl World {
             closed: Vec::new(),
             pipes_closed: false,
             left: false,
-        };
-        world.pass(Duration::ZERO);
-        world
+        }
     }
 
     fn tell(&mut self, event: Event) {
@@ -230,6 +234,18 @@ fn a_supervisor_killed_just_before_stop_comes_back_to_clean_up() {
     world.ask("t");
     assert!(!world.left);
     world.pass(secs(1.0));
+    world.die("a", CLEAN);
+    assert!(world.left);
+}
+
+#[test]
+fn a_stop_before_the_first_scan_cleans_up_after_an_earlier_scanner() {
+    let mut world = World::unscanned(&[("a", 1, false)]);
+    world.ask("t");
+    assert_eq!(world.started, [("a".to_owned(), secs(0.0), true)]);
+    world.die("a", WaitStatus::exited(SUPERVISED_ALREADY));
+    world.pass(secs(0.5));
+    assert!(!world.left);
     world.die("a", CLEAN);
     assert!(world.left);
 }

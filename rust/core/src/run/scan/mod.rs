@@ -40,7 +40,7 @@ pub const SIGNALS: [Signal; 11] = [
 pub fn scan(path: &Path, options: Options, inheritance: &Inheritance<'_>) -> Result<u8> {
     let mut scanner = Scanner::open(path, options, inheritance)?;
     match serve(&mut scanner) {
-        Ok(()) => finish(&mut scanner, inheritance),
+        Ok(()) => finish(inheritance),
         Err(error) => Err(crash(error, inheritance)),
     }
 }
@@ -91,8 +91,7 @@ pub fn meaning(signal: Signal) -> Option<ScanControl> {
     }
 }
 
-fn finish(scanner: &mut Scanner<'_>, inheritance: &Inheritance<'_>) -> Result<u8> {
-    scanner.release_output();
+fn finish(inheritance: &Inheritance<'_>) -> Result<u8> {
     let error = become_script(c".s6-svscan/finish", inheritance);
     match error.why {
         Why::System(Errno::NOT_FOUND) => Ok(0),

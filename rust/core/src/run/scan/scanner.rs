@@ -173,9 +173,9 @@ impl<'a> Scanner<'a> {
         &self.directory
     }
 
-    /// Lets go of the catch-all logger's FIFO before becoming `finish`, which would otherwise write
-    /// to a pipe that nobody reads (contract s6 §2.6).
-    pub fn release_output(&mut self) {
+    /// Lets go of the catch-all logger's FIFO, which ends only when nobody can write to it any more,
+    /// and which `finish` would otherwise write to without a reader (contract s6 §2.6).
+    fn release_output(&self) {
         if let Some(console) = &self.options.console {
             let _ = fd::place(console, 2).and_then(|()| fd::place(console, 1));
         } else if self.directory.exists(OsStr::from_bytes(CATCH_ALL)) {
@@ -213,7 +213,10 @@ impl<'a> Scanner<'a> {
                 Action::Forget(seat) | Action::ClosePipe(seat) => {
                     drop(self.pipes.remove(&seat));
                 }
-                Action::ClosePipes => self.pipes.clear(),
+                Action::ClosePipes => {
+                    self.pipes.clear();
+                    self.release_output();
+                }
                 Action::TooMany(count) => warn(&format!(
                     "too many services: {count} not started; raise the limit with -C"
                 )),

@@ -91,7 +91,7 @@ class Expectations:
     """Which of several service directories s6-svc controls."""
 
     svlink_is_careful: bool
-    """Whether s6-svlink and s6-svunlink check what they can, clean up what they made, and say so."""
+    """Whether s6-svlink and s6-svunlink refuse what they cannot do, and leave nothing behind."""
 
 
 THEIRS = Expectations(

@@ -29,6 +29,9 @@ pub static APPLETS: &[&Applet] = &[
     &supervision::ftrig_notify::APPLET,
     &supervision::ftrig_wait::APPLET,
     &supervision::mkfifodir::APPLET,
+    &supervision::notify_fd_from_socket::APPLET,
+    &supervision::notify_socket_from_fd::APPLET,
+    &supervision::notifyoncheck::APPLET,
 ];
 
 /// The applet of this name.

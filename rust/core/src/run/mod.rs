@@ -5,6 +5,7 @@ pub mod fifodir;
 
 pub mod fix_attrs;
 pub mod linking;
+pub mod notify_socket;
 pub mod observe;
 pub mod scan;
 pub mod supervise;

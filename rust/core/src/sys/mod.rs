@@ -15,6 +15,7 @@ pub mod poll;
 pub mod process;
 pub mod regex;
 pub mod signals;
+pub mod socket;
 pub mod spawn;
 pub mod title;
 pub mod user;

@@ -5,6 +5,7 @@ use super::wait::Pid;
 use crate::error::Errno;
 use crate::wire::environment::Environment;
 use crate::wire::signal::Signal;
+use crate::wire::wait_status::{Ending, WaitStatus};
 use std::ffi::{CStr, CString, OsStr};
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::ffi::OsStrExt;
@@ -115,7 +116,7 @@ pub(super) fn pointers(strings: &[CString]) -> Vec<*const libc::c_char> {
 pub enum Side {
     /// We are the new process.
     Child,
-    /// We are the old one, and this is our new child.
+    /// We are the old one, and this is our new child (after [`fork_orphan`]: one that is reaped).
     Parent(Pid),
 }
 
@@ -125,6 +126,24 @@ pub fn fork() -> Result<Side, Errno> {
     // SAFETY: our executable has no threads, so the child's memory is consistent.
     let pid = cerr(unsafe { libc::fork() })?;
     Ok(Pid::new(pid).map_or(Side::Child, Side::Parent))
+}
+
+/// The same, but the child is nobody's: an orphan, which whoever reaps orphans reaps. For programs
+/// that become a daemon which does not expect a child.
+pub fn fork_orphan() -> Result<Side, Errno> {
+    let between = match fork()? {
+        Side::Parent(pid) => pid,
+        Side::Child => match fork() {
+            Ok(Side::Child) => return Ok(Side::Child),
+            Ok(Side::Parent(_)) => exit_now(0),
+            Err(errno) => exit_now(u8::try_from(errno.0).unwrap_or(u8::MAX)),
+        },
+    };
+    match super::wait::wait_for(between).map(WaitStatus::ending) {
+        None | Some(Ending::Exited(0)) => Ok(Side::Parent(between)),
+        Some(Ending::Exited(errno)) => Err(Errno(errno.into())),
+        Some(Ending::Killed(_)) => Err(Errno(libc::ECHILD)),
+    }
 }
 
 /// Ends this process at once, without running anything else: for the child side of a fork.

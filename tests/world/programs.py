@@ -92,6 +92,10 @@ class Expectations:
 
     svlink_is_careful: bool
     """Whether s6-svlink and s6-svunlink refuse what they cannot do, and leave nothing behind."""
+    notifyoncheck_ends_checks: bool
+    """Whether s6-notifyoncheck ends a check that takes too long, rather than leave it alone."""
+    notifyoncheck_passes_descriptor: bool
+    """Whether checks get the readiness descriptor."""
 
 
 THEIRS = Expectations(
@@ -122,6 +126,8 @@ THEIRS = Expectations(
     svc_letters="abqhkti12pcyroduDUxOQ",
     svc_directories="first",
     svlink_is_careful=False,
+    notifyoncheck_ends_checks=False,
+    notifyoncheck_passes_descriptor=True,
 )
 """Debian's s6 2.11."""
 
@@ -153,6 +159,8 @@ OURS = Expectations(
     svc_letters="abqhkti12pcyroduDUxOQPCKl",
     svc_directories="all",
     svlink_is_careful=True,
+    notifyoncheck_ends_checks=True,
+    notifyoncheck_passes_descriptor=False,
 )
 
 
@@ -216,6 +224,13 @@ def our_executable() -> Path | None:
         if (REPOSITORY / place).exists():
             return REPOSITORY / place
     return None
+
+
+def our_program(name: str) -> str:
+    """Return the words that start a program of ours which s6 2.11 does not have."""
+    executable = our_executable()
+    assert executable, f"no executable: run cargo build, or name one in {EXECUTABLE_VARIABLE}"
+    return f"{executable} {name}"
 
 
 def ours(directory: Path) -> Programs | None:

@@ -68,7 +68,18 @@ fn front(words: &[OsString], environment: Environment, title: Option<Title>) -> 
             return failure.code;
         }
     };
-    if fd::write_all(fd::standard(1), text.as_bytes()).is_ok() { 0 } else { 111 }
+    show("s6x", &text)
+}
+
+/// Prints a text that was asked for, and returns the exit code.
+fn show(name: &str, text: &str) -> u8 {
+    match fd::write_all(fd::standard(1), text.as_bytes()) {
+        Ok(()) => 0,
+        Err(errno) => {
+            fd::complain(&format!("{name}: fatal: unable to write to stdout: {errno}\n"));
+            111
+        }
+    }
 }
 
 /// Runs one applet to its end.
@@ -81,11 +92,7 @@ fn run(
 ) -> u8 {
     let asked_for_help = words.first().is_some_and(|word| word == "--help");
     if asked_for_help && applet.syntax != Syntax::Raw {
-        return if fd::write_all(fd::standard(1), applet.help().as_bytes()).is_ok() {
-            0
-        } else {
-            111
-        };
+        return show(applet.name, &applet.help());
     }
     let parsed = match options::parse(applet.syntax, applet.options, words) {
         Ok(parsed) => parsed,

@@ -58,13 +58,17 @@ pub(super) fn temporary(error: &Error) -> Failure {
 pub(super) fn finish(watch: &mut Watch, deadline: Option<Monotonic>) -> Result<Exit, Failure> {
     match watch.until(deadline).map_err(|error| temporary(&error))? {
         Some(0) => Ok(Exit::SUCCESS),
-        // Not above 98: 99 is a timeout, and the originals' count wraps around at 256.
         Some(lost) => Err(Failure::new(
-            lost.min(98) as u8,
+            lost_code(lost),
             "some services reported permanent failure or their supervisor died",
         )),
         None => Err(Failure::new(99, "timed out")),
     }
+}
+
+/// How many were lost, as an exit code: not above 98, since 99 is a timeout and 256 would be 0.
+fn lost_code(lost: usize) -> u8 {
+    lost.min(98) as u8
 }
 
 /// Starts a program and does not wait for it.
@@ -79,4 +83,14 @@ pub(super) fn start(call: &Invocation, argv: &[OsString]) -> Result<(), Failure>
     let (paths, env) = (call.environment.candidates(program), call.environment.to_c());
     Launch::plain(&paths, &words, &env).spawn().map_err(|errno| failed(errno.to_string()))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_never_look_like_something_else() {
+        assert_eq!([1, 98, 99, 100, 256, 1000].map(lost_code), [1, 98, 98, 98, 98, 98]);
+    }
 }

@@ -14,12 +14,19 @@ pub mod tree;
 use crate::sys::title::Title;
 use std::ffi::CString;
 
-/// What a daemon got from whoever started it: kept as a value, because showing a title overwrites
-/// the memory that it came in.
-#[derive(Debug)]
-pub struct Inheritance<'a> {
+/// What a daemon got from whoever started it: kept as values, because showing a title overwrites the
+/// memory that they came in, and for the life of the process, because every child uses them.
+#[derive(Clone, Copy, Debug)]
+pub struct Inheritance {
     /// The environment for services, `NAME=value` each.
-    pub env: Vec<CString>,
+    pub env: &'static [CString],
     /// Where `ps` looks for our command line.
-    pub title: Option<&'a Title>,
+    pub title: Option<Title>,
+}
+
+impl Inheritance {
+    /// Keeps an environment for the life of the process.
+    pub fn new(env: Vec<CString>, title: Option<Title>) -> Inheritance {
+        Inheritance { env: Vec::leak(env), title }
+    }
 }

@@ -125,6 +125,13 @@ pub fn standard(fd: RawFd) -> BorrowedFd<'static> {
     unsafe { BorrowedFd::borrow_raw(fd) }
 }
 
+/// Puts a copy of descriptor `from`, a number inherited over a fork, on `to`: for a child that has the
+/// number but not the object that owns it.
+pub fn place_number(from: RawFd, to: RawFd) -> Result<(), Errno> {
+    // SAFETY: dup2 on numbers; what `to` was before is closed, which callers mean (0, 1, 2).
+    cerr(unsafe { libc::dup2(from, to) }).map(drop)
+}
+
 /// Opens `/dev/null` on every standard descriptor that is closed, so that no file of ours can
 /// land on one of them. For daemons: their children find all three open.
 pub fn sanitize_standard() -> Result<(), Errno> {

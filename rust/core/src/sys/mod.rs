@@ -10,6 +10,7 @@ pub mod dir;
 pub mod fd;
 pub mod inode;
 pub mod lock;
+pub mod offspring;
 pub mod pattern;
 pub mod poll;
 pub mod process;

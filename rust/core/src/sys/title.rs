@@ -4,7 +4,7 @@ use std::ffi::{CStr, CString};
 
 /// The memory that the kernel filled with our arguments and, right behind them, our environment.
 /// Overwriting it changes what `ps` shows.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Title {
     start: *mut u8,
     argv_len: usize,
@@ -41,6 +41,11 @@ impl Title {
         Some(Title { start, argv_len, len: end as usize - start as usize })
     }
 
+    /// Where the arguments begin, which is where the stack ends.
+    pub fn address(&self) -> usize {
+        self.start as usize
+    }
+
     /// How many bytes a title can have.
     pub fn room(&self) -> usize {
         self.len.saturating_sub(1)
@@ -56,10 +61,13 @@ impl Title {
             title = words.join(&b' ');
             title.truncate(self.room());
         }
-        title.resize(self.len, 0);
+        let rest = self.len - title.len();
         // SAFETY: `start` and `len` are the process's own argv and environment (see `of`), which
-        // nobody else uses; `title` has exactly `len` bytes.
-        unsafe { std::ptr::copy_nonoverlapping(title.as_ptr(), self.start, self.len) };
+        // nobody else uses; the title has at most `len` bytes (`room`, or fewer than argv's).
+        unsafe {
+            std::ptr::copy_nonoverlapping(title.as_ptr(), self.start, title.len());
+            std::ptr::write_bytes(self.start.wrapping_add(title.len()), 0, rest);
+        }
         if let Some(name) = words.first().and_then(|word| CString::new(*word).ok()) {
             // SAFETY: a C string, of which the kernel copies 15 bytes.
             unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr(), 0, 0, 0) };

@@ -5,10 +5,15 @@
 #![no_main]
 #![allow(unsafe_code, reason = "a C main is exported by name and reads C's argument list")]
 
+use s6x_core::sys::offspring::Heap;
 use s6x_core::sys::process;
 use s6x_core::sys::title::Title;
 use std::ffi::{CStr, OsStr, OsString, c_char, c_int};
 use std::os::unix::ffi::OsStrExt;
+
+/// Lets supervisors that are forked from the scanner stay small.
+#[global_allocator]
+static HEAP: Heap = Heap;
 
 /// The entry point that C's start code calls.
 ///

@@ -65,7 +65,7 @@ fn run_scan(call: &Invocation) -> Result<Exit, Failure> {
         readiness: descriptor(call, 'd')?,
         console: descriptor(call, 'X')?,
     };
-    let inheritance = Inheritance { env: call.environment.to_c(), title: call.title.as_ref() };
+    let inheritance = Inheritance::new(call.environment.to_c(), call.title);
     let code = scan(Path::new(directory), options, &inheritance)?;
     Ok(Exit::Code(code))
 }

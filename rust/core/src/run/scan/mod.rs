@@ -3,6 +3,7 @@
 //! [`Scanner`] is the part that a host loop feeds: [`scan`], the loop of `s6-svscan`, is one such host,
 //! `/init` is the other.
 
+mod errand;
 mod scanner;
 
 pub use scanner::{Options, Scanner};
@@ -37,15 +38,15 @@ pub const SIGNALS: [Signal; 11] = [
 ///
 /// Errors: [`Why::Busy`] when another scanner holds the directory. With `finish` or something else
 /// broken it becomes `.s6-svscan/crash`; an error is returned only where that is impossible too.
-pub fn scan(path: &Path, options: Options, inheritance: &Inheritance<'_>) -> Result<u8> {
-    let mut scanner = Scanner::open(path, options, inheritance)?;
+pub fn scan(path: &Path, options: Options, inheritance: &Inheritance) -> Result<u8> {
+    let mut scanner = Scanner::open(path, options, *inheritance)?;
     match serve(&mut scanner) {
         Ok(()) => finish(inheritance),
         Err(error) => Err(crash(error, inheritance)),
     }
 }
 
-fn serve(scanner: &mut Scanner<'_>) -> Result<()> {
+fn serve(scanner: &mut Scanner) -> Result<()> {
     let signals = SignalFd::new(&SIGNALS).map_err(|e| Error::system("watch signals", e))?;
     survive_broken_pipes();
     scanner.tell_ready();
@@ -91,7 +92,7 @@ pub fn meaning(signal: Signal) -> Option<ScanControl> {
     }
 }
 
-fn finish(inheritance: &Inheritance<'_>) -> Result<u8> {
+fn finish(inheritance: &Inheritance) -> Result<u8> {
     let error = become_script(c".s6-svscan/finish", inheritance);
     match error.why {
         Why::System(Errno::NOT_FOUND) => Ok(0),
@@ -100,15 +101,15 @@ fn finish(inheritance: &Inheritance<'_>) -> Result<u8> {
 }
 
 /// Says what happened and becomes `.s6-svscan/crash`; where that fails, what happened is the result.
-fn crash(error: Error, inheritance: &Inheritance<'_>) -> Error {
+fn crash(error: Error, inheritance: &Inheritance) -> Error {
     fd::complain(&format!("s6-svscan: fatal: {error}; executing .s6-svscan/crash\n"));
     become_script(c".s6-svscan/crash", inheritance);
     error
 }
 
-fn become_script(script: &CStr, inheritance: &Inheritance<'_>) -> Error {
+fn become_script(script: &CStr, inheritance: &Inheritance) -> Error {
     let paths = [CString::from(script)];
     unblock_all();
-    let errno = process::exec(&paths, &paths, &inheritance.env);
+    let errno = process::exec(&paths, &paths, inheritance.env);
     Error::on("exec", script.to_string_lossy().as_ref(), errno)
 }

@@ -1,23 +1,23 @@
 //! What a scan directory's scanner has and does; its host decides when.
 
+use super::errand::{self, Errand};
 use crate::error::{Errno, Error, Result, Why, shown};
 use crate::machine::scan::{
-    Action, CATCH_ALL, Event, Found, Limits, Role, SUPERVISED_ALREADY, Scanner as Machine, SeatId,
+    Action, CATCH_ALL, Event, Found, Limits, Role, Scanner as Machine, SeatId,
 };
 use crate::run::Inheritance;
-use crate::run::supervise::{Mission, control_fifo, supervise};
+use crate::run::supervise::{Mission, control_fifo};
 use crate::sys::dir::{Dir, Open};
-use crate::sys::process::Side;
 use crate::sys::spawn::Launch;
 use crate::sys::wait::Pid;
-use crate::sys::{clock, fd, lock, process};
+use crate::sys::{clock, fd, lock, offspring, process};
 use crate::wire::clock::Monotonic;
 use crate::wire::control::ScanControl;
 use crate::wire::signal::Signal;
 use crate::wire::wait_status::WaitStatus;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CString, OsStr};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
@@ -46,14 +46,14 @@ impl Default for Options {
 
 /// A scan directory being scanned.
 #[derive(Debug)]
-pub struct Scanner<'a> {
+pub struct Scanner {
     machine: Machine,
     directory: Dir,
     control: OwnedFd,
     _control_writer: OwnedFd,
     _lock: OwnedFd,
     options: Options,
-    inheritance: &'a Inheritance<'a>,
+    inheritance: Inheritance,
     /// The pipe between a service and its logger: read end, write end. Held here, so that nothing
     /// written is lost when either side dies.
     pipes: BTreeMap<SeatId, (OwnedFd, OwnedFd)>,
@@ -63,10 +63,11 @@ pub struct Scanner<'a> {
     over: bool,
 }
 
-impl<'a> Scanner<'a> {
+impl Scanner {
     /// Takes a scan directory, which becomes the working directory; locks it (contract s6 §2.1).
-    pub fn open(path: &Path, options: Options, inheritance: &'a Inheritance<'a>) -> Result<Self> {
+    pub fn open(path: &Path, options: Options, inheritance: Inheritance) -> Result<Self> {
         fd::sanitize_standard().map_err(|errno| Error::on("open", "/dev/null", errno))?;
+        offspring::prepare().map_err(|errno| Error::system("map memory", errno))?;
         let directory = Dir::open(path).map_err(|errno| Error::on("chdir to", path, errno))?;
         process::change_directory(&directory)
             .map_err(|errno| Error::on("chdir to", path, errno))?;
@@ -152,7 +153,7 @@ impl<'a> Scanner<'a> {
         }
         let Ok(script) = CString::new(format!(".s6-svscan/{signal}")) else { return false };
         let argv = [script];
-        match Launch::plain(&argv, &argv, &self.inheritance.env).spawn() {
+        match Launch::plain(&argv, &argv, self.inheritance.env).spawn() {
             Ok(pid) => self.scripts.insert(pid),
             Err(_) => false,
         }
@@ -185,6 +186,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn feed(&mut self, event: Event) {
+        let mut starts = Vec::new();
         for action in self.machine.step(clock::monotonic(), event) {
             match action {
                 Action::Scan => match self.read_directory() {
@@ -194,16 +196,7 @@ impl<'a> Scanner<'a> {
                         self.feed(Event::ScanFailed);
                     }
                 },
-                Action::Start { seat, last } => match self.start(seat, last) {
-                    Ok(pid) => {
-                        self.supervisors.insert(pid, seat);
-                        self.feed(Event::Started(seat));
-                    }
-                    Err(error) => {
-                        warn(&format!("{error}; trying again in 4 seconds"));
-                        self.feed(Event::StartFailed(seat));
-                    }
-                },
+                Action::Start { seat, last } => starts.push((seat, last)),
                 Action::Signal(seat, signal) => {
                     for (pid, _) in self.supervisors.iter().filter(|(_, at)| **at == seat) {
                         let _ = pid.kill(signal); // our own child, not yet reaped
@@ -222,6 +215,9 @@ impl<'a> Scanner<'a> {
                 )),
                 Action::Leave => self.over = true,
             }
+        }
+        for batch in starts.chunks(errand::BATCH) {
+            self.start(batch);
         }
     }
 
@@ -254,11 +250,28 @@ impl<'a> Scanner<'a> {
         Ok(found)
     }
 
-    /// Forks a supervisor. It shares our memory pages, which is what makes it small, and nothing
-    /// else: descriptors, signals and title become its own.
-    fn start(&mut self, id: SeatId, last: bool) -> Result<Pid> {
-        let failed = |errno| Error::system("start a supervisor", errno);
-        let Some(seat) = self.machine.seat(id) else { return Err(failed(Errno::NOT_FOUND)) };
+    /// Forks supervisors.
+    fn start(&mut self, batch: &[(SeatId, bool)]) {
+        let errands: Vec<_> = batch.iter().map(|&(seat, last)| self.errand(seat, last)).collect();
+        let stack_end = self.inheritance.title.map(|title| title.address());
+        let forked = errand::fork_all(&errands, stack_end);
+        for ((seat, _), result) in batch.iter().zip(forked) {
+            match result {
+                Ok(pid) => {
+                    self.supervisors.insert(pid, *seat);
+                    self.feed(Event::Started(*seat));
+                }
+                Err(errno) => {
+                    let error = Error::system("start a supervisor", errno);
+                    warn(&format!("{error}; trying again in 4 seconds"));
+                    self.feed(Event::StartFailed(*seat));
+                }
+            }
+        }
+    }
+
+    fn errand(&mut self, id: SeatId, last: bool) -> std::result::Result<Errand, Errno> {
+        let seat = self.machine.seat(id).ok_or(Errno::NOT_FOUND)?;
         let (role, argument) = (seat.role(), seat.argument());
         let pair = match role {
             Role::LoggerOf(service) => service,
@@ -266,43 +279,16 @@ impl<'a> Scanner<'a> {
         };
         let logged = !last && self.machine.has_logger(pair);
         if logged && !self.pipes.contains_key(&pair) {
-            self.pipes.insert(pair, fd::pipe().map_err(failed)?);
+            self.pipes.insert(pair, fd::pipe()?);
         }
-        match process::fork().map_err(failed)? {
-            Side::Parent(pid) => Ok(pid),
-            Side::Child => self.be_supervisor(role, pair, &argument, last),
-        }
-    }
-
-    /// The child's side: never returns.
-    fn be_supervisor(&self, role: Role, pair: SeatId, argument: &[u8], last: bool) -> ! {
-        if let Some((reader, writer)) = self.pipes.get(&pair) {
-            let _ = match role {
-                Role::Service => fd::place(writer, 1),
-                Role::LoggerOf(_) => fd::place(reader, 0),
-            };
-        }
-        if let Some(console) = &self.options.console
-            && argument == CATCH_ALL
-        {
-            let _ = fd::place(console, 2);
-        }
-        fd::close_all_but_standard();
-        if let Some(title) = &self.inheritance.title {
-            title.set(&[b"s6-supervise", argument]);
-        }
-        let path = Path::new(OsStr::from_bytes(argument));
-        let name = CString::new(argument).unwrap_or_default();
+        let pipe = self.pipes.get(&pair).map(|(reader, writer)| match role {
+            Role::Service => (writer.as_raw_fd(), 1),
+            Role::LoggerOf(_) => (reader.as_raw_fd(), 0),
+        });
+        let console = self.options.console.as_ref().filter(|_| argument == CATCH_ALL);
+        let console = console.map(|console| (console.as_raw_fd(), 2));
         let mission = if last { Mission::CleanUp } else { Mission::Supervise };
-        let code = match supervise(path, name, &self.inheritance.env, mission) {
-            Ok(()) => 0,
-            Err(error) => {
-                let shown = shown(path);
-                fd::complain(&format!("s6-supervise {shown}: fatal: {error}\n"));
-                if error.why == Why::Busy { SUPERVISED_ALREADY } else { 111 }
-            }
-        };
-        process::exit_now(code)
+        Ok(Errand { argument, mission, places: [pipe, console], inheritance: self.inheritance })
     }
 
     /// Asks a supervisor that another scanner left behind to end its service and go.

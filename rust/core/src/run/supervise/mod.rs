@@ -15,7 +15,7 @@ use crate::model::service_dir::{self, Settings};
 use crate::run::fifodir;
 use crate::sys::dir::{Dir, Open};
 use crate::sys::signals::SignalFd;
-use crate::sys::{clock, fd, poll, process, wait};
+use crate::sys::{clock, fd, offspring, poll, process, wait};
 use crate::wire::control::Control;
 use crate::wire::notice::Notice;
 use crate::wire::signal::Signal;
@@ -76,6 +76,7 @@ pub fn supervise(path: &Path, name: CString, env: &[CString], mission: Mission) 
         seat.feed(Event::Term); // nothing was left behind
     }
     while !seat.gone {
+        offspring::rest();
         let ready = {
             let mut fds = vec![signals.as_fd()];
             fds.extend(seat.fds());

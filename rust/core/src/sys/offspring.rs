@@ -1,0 +1,214 @@
+//! Children that are forked without exec, and stay small.
+//!
+//! A supervisor needs no program of its own: it is this executable already. Forked, it shares our
+//! pages, and costs only those that either side writes afterwards. So the art is to write few:
+//!
+//! - A *nest*, mapped before the first fork and never touched by the parent, is where a child keeps
+//!   all that it allocates, and its stack. Its own heap and stack pages would otherwise be copies of
+//!   the parent's, torn apart by the first write of either.
+//! - What the child does not need of the parent's memory, it gives back: the parent's stack. Else it
+//!   would keep the old version of each page that the parent goes on writing.
+//! - While it waits, a child has no use for the stack below the waiting function; it gives that
+//!   back too ([`rest`]).
+//!
+//! [`Heap`] is the executable's allocator: the system's, until a child moves into its nest. What the
+//! parent had allocated before is then only read, and never freed.
+
+use super::wait::Pid;
+use super::{cerr, last};
+use crate::error::Errno;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+/// Bytes of a nest: address space, of which a child uses some pages.
+const NEST: usize = 1024 * 1024;
+/// Bytes at its end that are the child's stack.
+const STACK: usize = 128 * 1024;
+/// A block of this size or more is given back to the system as soon as it is free.
+const LARGE: usize = 8192;
+/// The kernel's unit of memory.
+const PAGE: usize = 4096;
+/// Blocks are powers of two, from 2⁴ to 2¹⁹.
+const SMALLEST: u32 = 4;
+const SIZES: usize = 16;
+
+/// The nest that the next child moves into; null until [`prepare`].
+static PREPARED: AtomicPtr<Nest> = AtomicPtr::new(ptr::null_mut());
+
+/// The beginning of a nest, all zeroes in the parent.
+#[repr(C)]
+struct Nest {
+    /// Whether this process lives in it.
+    inhabited: bool,
+    /// Offset of the first byte never given out.
+    next: usize,
+    /// For each size, the first free block; a free block begins with the address of the next.
+    free: [*mut u8; SIZES],
+}
+
+/// The executable's allocator: the system's in a parent, a nest in a child made by [`spawn`].
+#[derive(Debug)]
+pub struct Heap;
+
+// SAFETY: in a parent, everything is System's. In a child, which has one thread, blocks come from
+// the nest, disjoint and aligned to their size, and return to the list of their size; blocks that are
+// not the nest's were System's in the parent, and stay where they are.
+unsafe impl GlobalAlloc for Heap {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if !is_child() {
+            // SAFETY: the caller's promises are System's too.
+            return unsafe { System.alloc(layout) };
+        }
+        // SAFETY: the child is alone with its nest.
+        unsafe { (*PREPARED.load(Ordering::Relaxed)).take(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        if !is_child() {
+            // SAFETY: the caller's promises are System's too.
+            return unsafe { System.dealloc(block, layout) };
+        }
+        let nest = PREPARED.load(Ordering::Relaxed);
+        let offset = (block as usize).wrapping_sub(nest as usize);
+        if offset < NEST {
+            // SAFETY: the block is the nest's, and free from now on.
+            unsafe { (*nest).give_back(block, layout) };
+        }
+    }
+}
+
+#[expect(clippy::cast_ptr_alignment, reason = "blocks are aligned to their size, 16 or more")]
+impl Nest {
+    /// # Safety
+    /// `self` is at the beginning of a nest that this process inhabits.
+    unsafe fn take(&mut self, layout: Layout) -> *mut u8 {
+        let size = size_of_block(layout);
+        let base = ptr::from_mut(self).cast::<u8>();
+        let Some(list) = self.free.get_mut(class(size)) else { return ptr::null_mut() };
+        if !list.is_null() {
+            let block = *list;
+            // SAFETY: a free block begins with the address of the next (see `give_back`).
+            *list = unsafe { block.cast::<*mut u8>().read() };
+            return block;
+        }
+        let start = self.next.max(size_of::<Nest>()).next_multiple_of(size.min(PAGE));
+        if start + size > NEST - STACK {
+            return ptr::null_mut();
+        }
+        self.next = start + size;
+        base.wrapping_add(start)
+    }
+
+    /// # Safety
+    /// `block` came from [`Nest::take`] with this layout, and is not used any more.
+    unsafe fn give_back(&mut self, block: *mut u8, layout: Layout) {
+        let size = size_of_block(layout);
+        if size >= LARGE {
+            // SAFETY: whole pages of the block (it is page-aligned), whose content nobody needs.
+            unsafe { libc::madvise(block.cast(), size, libc::MADV_DONTNEED) };
+        }
+        if let Some(list) = self.free.get_mut(class(size)) {
+            // SAFETY: the block has at least 16 bytes, is aligned for a pointer, and is unused.
+            unsafe { block.cast::<*mut u8>().write(*list) };
+            *list = block;
+        }
+    }
+}
+
+/// Whether this process lives in a nest.
+fn is_child() -> bool {
+    let nest = PREPARED.load(Ordering::Relaxed);
+    // SAFETY: a prepared nest is mapped for ever.
+    !nest.is_null() && unsafe { (*nest).inhabited }
+}
+
+fn size_of_block(layout: Layout) -> usize {
+    layout.size().max(layout.align()).next_power_of_two().max(1 << SMALLEST)
+}
+
+fn class(size: usize) -> usize {
+    (size.trailing_zeros() - SMALLEST) as usize
+}
+
+/// Maps a nest for children to come; once, early.
+pub fn prepare() -> Result<(), Errno> {
+    if !PREPARED.load(Ordering::Relaxed).is_null() {
+        return Ok(());
+    }
+    let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE);
+    let flags = flags | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    // SAFETY: a fresh mapping at an address of the kernel's choice.
+    let at = unsafe { libc::mmap(ptr::null_mut(), NEST, protection, flags, -1, 0) };
+    if at == libc::MAP_FAILED {
+        return Err(last());
+    }
+    // Transparent huge pages would make one written byte cost two megabytes.
+    // SAFETY: the mapping above.
+    unsafe { libc::madvise(at, NEST, libc::MADV_NOHUGEPAGE) };
+    PREPARED.store(at.cast(), Ordering::Relaxed);
+    Ok(())
+}
+
+/// Forks a child that leads `life` with a copy of `with`, made in its nest, and never returns from it.
+/// `stack_end`: where the parent's stack ends, if known; the child gives it back up to there.
+/// [`prepare`] was called before. The process has one thread.
+///
+/// Descriptors, signal mask and everything else are as after fork(2).
+pub fn spawn<T: Clone + 'static>(
+    with: &T,
+    stack_end: Option<usize>,
+    life: fn(T) -> !,
+) -> Result<Pid, Errno> {
+    let nest = PREPARED.load(Ordering::Relaxed);
+    if nest.is_null() {
+        return Err(Errno::INVALID);
+    }
+    let mut birth = Birth { with, stack_end, life };
+    let top = nest.cast::<libc::c_void>().wrapping_byte_add(NEST);
+    let argument = (&raw mut birth).cast();
+    // SAFETY: without CLONE_VM, the child has a copy of everything, and its stack is in its nest.
+    let pid = cerr(unsafe { libc::clone(begin::<T>, top, libc::SIGCHLD, argument) })?;
+    Pid::new(pid).ok_or(Errno::INVALID)
+}
+
+/// What a child finds in its parent's frame.
+#[derive(Clone, Copy)]
+struct Birth<T: 'static> {
+    with: *const T,
+    stack_end: Option<usize>,
+    life: fn(T) -> !,
+}
+
+/// The first function of a child, on its own stack.
+extern "C" fn begin<T: Clone + 'static>(argument: *mut libc::c_void) -> libc::c_int {
+    // SAFETY: the parent prepared the nest; in this child, nobody else knows it.
+    unsafe { (*PREPARED.load(Ordering::Relaxed)).inhabited = true };
+    // SAFETY: `argument` points to the parent's Birth, in our copy of its memory.
+    let birth = unsafe { argument.cast::<Birth<T>>().read() };
+    // SAFETY: the same holds for what it points to.
+    let with = unsafe { (*birth.with).clone() };
+    if let Some(end) = birth.stack_end {
+        // What lies below the frame that forked is garbage of earlier calls.
+        let start = (argument as usize).saturating_sub(STACK / 2) & !(PAGE - 1);
+        let length = (end & !(PAGE - 1)).saturating_sub(start);
+        // SAFETY: the parent's stack. Our only reference into it, `birth`, was copied, and its frames
+        // never continue here. (A wrong `stack_end` below `start` gives a length of zero.)
+        unsafe { libc::madvise(start as *mut libc::c_void, length, libc::MADV_DONTNEED) };
+    }
+    (birth.life)(with)
+}
+
+/// Before a child waits: gives back the pages of its stack below this call.
+pub fn rest() {
+    if !is_child() {
+        return;
+    }
+    let nest = PREPARED.load(Ordering::Relaxed);
+    let bottom = nest as usize + NEST - STACK;
+    // Some distance, for this frame and that of madvise itself.
+    let here = (ptr::from_ref(&bottom) as usize).saturating_sub(1024) & !(PAGE - 1);
+    let unused = here.saturating_sub(bottom);
+    // SAFETY: below the stack pointer of the only thread, nothing is in use.
+    unsafe { libc::madvise(bottom as *mut libc::c_void, unused, libc::MADV_DONTNEED) };
+}

@@ -210,9 +210,10 @@ impl Supervisor {
 
     /// Whether an event's handling looks at the settings, so that a driver need not read them
     /// from disk for every signal it passes on.
-    pub fn consults_settings(event: Event) -> bool {
+    pub fn consults_settings(&self, event: Event) -> bool {
         match event {
-            Event::Timeout | Event::Started(Program::Finish) | Event::Term => true,
+            Event::Timeout => self.state != State::Down,
+            Event::Started(Program::Finish) | Event::Term => true,
             Event::Asked(control) => matches!(
                 control,
                 Control::Down | Control::DownForGood | Control::Restart | Control::Reload

@@ -158,7 +158,7 @@ impl<'a> Seat<'a> {
         if self.gone {
             return;
         }
-        if Supervisor::consults_settings(event) {
+        if self.machine.consults_settings(event) {
             let mut problems = Vec::new();
             self.settings = Settings::read(&self.service, &mut |error| problems.push(error));
             self.warn_of(&problems);

@@ -10,6 +10,7 @@ pub static APPLETS: &[&Applet] = &[
     &supervision::daemons::SUPERVISE,
     &supervision::svc::APPLET,
     &supervision::svscanctl::APPLET,
+    &supervision::background_watch::APPLET,
     &supervision::svlink::APPLET,
     &supervision::svunlink::APPLET,
     // Status

@@ -1,5 +1,6 @@
 //! The programs around supervised services (contract s6 §1.1 to §1.3).
 
+pub mod background_watch;
 pub mod cleanfifodir;
 pub mod daemons;
 pub mod ftrig_listen;

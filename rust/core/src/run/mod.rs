@@ -2,8 +2,8 @@
 
 pub mod control;
 pub mod fifodir;
-
 pub mod fix_attrs;
+pub mod init;
 pub mod linking;
 pub mod notify_socket;
 pub mod observe;

@@ -177,6 +177,12 @@ pub fn limit() -> RawFd {
     RawFd::try_from(limit.rlim_cur).unwrap_or(RawFd::MAX)
 }
 
+/// Whether this is a terminal.
+pub fn is_terminal(fd: impl AsFd) -> bool {
+    // SAFETY: only looks at the descriptor.
+    unsafe { libc::isatty(fd.as_fd().as_raw_fd()) == 1 }
+}
+
 /// Writes a message to standard error in one call. Whatever fails is ignored: nothing can be
 /// done about it, and a supervisor must not end because nobody listens.
 pub fn complain(message: &str) {

@@ -101,3 +101,12 @@ fn open_at(base: impl AsFd, name: &CStr, flags: i32, mode: u32) -> Result<OwnedF
     // SAFETY: just opened, known to nobody else.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
+
+/// Whether programs on this file system cannot be executed.
+pub fn is_noexec(fd: impl AsFd) -> bool {
+    let mut raw = std::mem::MaybeUninit::<libc::statvfs>::uninit();
+    // SAFETY: `raw` has room for one statvfs.
+    let result = unsafe { libc::fstatvfs(fd.as_fd().as_raw_fd(), raw.as_mut_ptr()) };
+    // SAFETY: read only if fstatvfs succeeded, and then it filled `raw`.
+    result == 0 && unsafe { raw.assume_init() }.f_flag & libc::ST_NOEXEC != 0
+}

@@ -31,3 +31,11 @@ pub fn readable(fds: &[BorrowedFd<'_>], deadline: Option<Monotonic>) -> Result<V
         }
     }
 }
+
+/// Whether something can be written there without waiting, asked now.
+pub fn is_writable(fd: BorrowedFd<'_>) -> bool {
+    let mut entry = libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLOUT, revents: 0 };
+    // SAFETY: one entry, and no time to wait.
+    let ready = unsafe { libc::poll(&raw mut entry, 1, 0) };
+    ready == 1 && entry.revents & libc::POLLOUT != 0
+}

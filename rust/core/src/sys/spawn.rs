@@ -171,7 +171,7 @@ fn prepare(launch: &Launch<'_>) -> Result<(), Errno> {
         Session::Inherit => {}
         // SAFETY: no arguments.
         Session::New => drop(cerr(unsafe { libc::setsid() })?),
-        Session::Foreground => take_terminal(),
+        Session::Foreground => {} // below: the terminal is the one on *its* descriptor 0
     }
     if let Some(directory) = launch.directory {
         // SAFETY: an open descriptor.
@@ -181,6 +181,9 @@ fn prepare(launch: &Launch<'_>) -> Result<(), Errno> {
         record(file.as_raw_fd(), mark);
     }
     place(launch.places)?;
+    if launch.session == Session::Foreground {
+        take_terminal();
+    }
     if let Some(file) = launch.lock {
         close_all_but(launch.places);
         lock::wait_exclusive(file)?;

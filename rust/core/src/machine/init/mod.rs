@@ -171,6 +171,11 @@ impl Init {
         }
     }
 
+    /// The step whose unit runs.
+    pub fn current(&self) -> Option<At> {
+        if let State::Unit(unit) = self.state { Some(unit.at) } else { None }
+    }
+
     /// Whether a stop has begun, or waits for boot's running unit.
     pub fn is_stopping(&self) -> bool {
         self.cause.is_some()

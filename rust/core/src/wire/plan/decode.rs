@@ -9,6 +9,7 @@ use super::{
 use crate::error::{Error, Result};
 use crate::wire::bencode::{self, Value};
 use crate::wire::signal::Signal;
+use std::rc::Rc;
 
 const FORMAT: &[u8] = b"s6x-plan";
 const VERSION: i64 = 1;
@@ -133,9 +134,9 @@ fn signals(fields: &mut Fields<'_>) -> Fallible<Vec<(Signal, Meaning)>> {
     Ok(signals)
 }
 
-fn steps(fields: &mut Fields<'_>, key: &str) -> Fallible<Vec<Step>> {
+fn steps(fields: &mut Fields<'_>, key: &str) -> Fallible<Vec<Rc<Step>>> {
     let items = fields.list(key)?.unwrap_or_default();
-    items.iter().enumerate().map(|(nth, value)| step(value, key, nth + 1)).collect()
+    items.iter().enumerate().map(|(nth, value)| step(value, key, nth + 1).map(Rc::new)).collect()
 }
 
 fn step(value: &Value, phase: &str, nth: usize) -> Fallible<Step> {

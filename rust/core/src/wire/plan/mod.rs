@@ -15,6 +15,7 @@ use crate::wire::environment::Environment;
 use crate::wire::signal::Signal;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
+use std::rc::Rc;
 use text::Text;
 
 /// A whole plan.
@@ -41,9 +42,9 @@ pub struct Plan {
     /// What signals mean; others do nothing.
     pub signals: Vec<(Signal, Meaning)>,
     /// The steps of boot.
-    pub boot: Vec<Step>,
+    pub boot: Vec<Rc<Step>>,
     /// The steps of stop.
-    pub stop: Vec<Step>,
+    pub stop: Vec<Rc<Step>>,
     /// The longest that stopping may take, in ms; 0: no limit of its own.
     pub stop_limit_ms: Number,
     /// Where the container's exit code is written and read.
@@ -254,6 +255,30 @@ pub enum Kind {
     Kill,
     /// Only prints.
     Say,
+}
+
+impl Kind {
+    /// The directory whose entries are taken one after the other.
+    pub fn directory(&self) -> Option<&Text> {
+        if let Kind::Scripts(Scripts { directory, .. })
+        | Kind::FixAttrs(FixAttrs { rules: Rules::Directory(directory), .. }) = self
+        {
+            Some(directory)
+        } else {
+            None
+        }
+    }
+
+    /// What is printed before and after each of those entries.
+    pub fn each(&self) -> Option<(&Text, &Text)> {
+        if let Kind::Scripts(Scripts { each, each_done, .. })
+        | Kind::FixAttrs(FixAttrs { each, each_done, .. }) = self
+        {
+            Some((each, each_done))
+        } else {
+            None
+        }
+    }
 }
 
 /// A step of `fix-attrs`.

@@ -1,0 +1,297 @@
+//! The driver of the init machine: one loop for the scanner and for the steps of a plan.
+//!
+//! PID 1 itself waits nowhere but in `poll`, and does nothing that could block on a file or a reader:
+//! that is the work of short-lived children ([`work`]). The same loop runs as an ordinary process, which
+//! then is the reaper of its descendants, and signals nothing else.
+
+mod deeds;
+mod facts;
+mod left;
+mod output;
+mod planner;
+mod runtime;
+mod stale;
+mod starting;
+mod work;
+
+pub use planner::{Planner, Unplanned};
+pub use stale::staleness;
+
+use crate::error::{Error, Result};
+use crate::machine::init::{Event, Fact, Init};
+use crate::run::scan::{SIGNALS, Scanner};
+use crate::sys::dir::Dir;
+use crate::sys::inode::working_directory;
+use crate::sys::signals::{SignalFd, survive_broken_pipes};
+use crate::sys::title::Title;
+use crate::sys::wait::Pid;
+use crate::sys::{clock, fd, poll, process, wait};
+use crate::wire::clock::Monotonic;
+use crate::wire::control::ScanControl;
+use crate::wire::environment::Environment;
+use crate::wire::plan::text::Facts;
+use crate::wire::plan::{Meaning, Plan};
+use crate::wire::signal::Signal;
+use crate::wire::wait_status::{Ending, WaitStatus};
+use facts::Affairs;
+use output::Output;
+use std::ffi::{OsStr, OsString};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::rc::Rc;
+
+/// What is true of this process before it has done anything.
+pub fn first_facts(environment: Environment) -> Facts {
+    Facts {
+        run: Vec::new(),
+        cwd: working_directory().unwrap_or_else(|| b"/".to_vec()),
+        uid: process::effective_ids().0,
+        env: environment,
+    }
+}
+
+/// Boots, runs and stops the container that `plan` describes, and returns its exit code. `arguments`
+/// are CMD; the environment of `facts` is the container's.
+///
+/// Errors: nothing was started, because there is no place for the state of the container, or the system
+/// refuses what every process needs.
+pub fn run(
+    plan: Plan,
+    mut facts: Facts,
+    arguments: &[OsString],
+    title: Option<&'static Title>,
+) -> Result<u8> {
+    fd::sanitize_standard().map_err(|errno| Error::on("open", "/dev/null", errno))?;
+    let mut signals = SIGNALS.to_vec();
+    signals.push(Signal::SIGTTOU); // writing to a terminal whose foreground is CMD must not stop us
+    let signals = SignalFd::new(&signals).map_err(|errno| Error::system("watch signals", errno))?;
+    survive_broken_pipes();
+    if process::own_pid() != 1 {
+        process::become_subreaper()
+            .map_err(|errno| Error::system("become the reaper of our descendants", errno))?;
+    }
+    if facts.env.lookup("PATH").is_none() && !plan.default_path.is_empty() {
+        facts.env.set("PATH", OsStr::from_bytes(&plan.default_path));
+    }
+    if let Some(name) = &plan.environment.export_cwd {
+        let cwd = OsStr::from_bytes(&facts.cwd).to_owned();
+        facts.env.set(OsStr::from_bytes(name), cwd);
+    }
+    facts.run = runtime::choose(&plan, &facts)?.into_os_string().into_vec();
+    let mut container = Container::new(plan, facts, arguments, title, signals)?;
+    container.show_title();
+    let first = container.machine.begin(clock::monotonic());
+    container.perform(first);
+    while container.exit.is_none() {
+        container.turn();
+    }
+    container.out.finish();
+    container.err.finish();
+    Ok(container.exit.unwrap_or(0))
+}
+
+/// The container, as its PID 1 sees it.
+#[derive(Debug)]
+struct Container {
+    plan: Rc<Plan>,
+    facts: Facts,
+    machine: Init,
+    signals: SignalFd,
+    scanner: Option<Scanner<'static>>,
+    title: Option<&'static Title>,
+    /// The container's stdin, for scripts and CMD; ours becomes `/dev/null` for the supervisors.
+    input: OwnedFd,
+    /// Whether that is a terminal.
+    terminal: bool,
+    /// Where init was started.
+    cwd: Dir,
+    /// CMD.
+    words: Vec<OsString>,
+    command: Option<Pid>,
+    unit: Option<Pid>,
+    /// The names of the current step's units.
+    units: Vec<Vec<u8>>,
+    /// How supervisors are told to end.
+    farewell: ScanControl,
+    out: Output,
+    err: Output,
+    exit: Option<u8>,
+}
+
+impl Container {
+    fn new(
+        plan: Plan,
+        facts: Facts,
+        arguments: &[OsString],
+        title: Option<&'static Title>,
+        signals: SignalFd,
+    ) -> Result<Container> {
+        let input = fd::duplicate(fd::standard(0), 3)
+            .map_err(|errno| Error::system("keep standard input", errno))?;
+        let cwd = Dir::open(".").or_else(|_| Dir::open("/"));
+        let cwd = cwd.map_err(|errno| Error::on("open", ".", errno))?;
+        Ok(Container {
+            machine: Init::new(deeds::settings(&plan, &facts)),
+            words: facts::command_words(&plan, &facts, arguments),
+            terminal: fd::is_terminal(&input),
+            plan: Rc::new(plan),
+            facts,
+            signals,
+            scanner: None,
+            title,
+            input,
+            cwd,
+            command: None,
+            unit: None,
+            units: Vec::new(),
+            farewell: ScanControl::Terminate,
+            out: Output::new(1),
+            err: Output::new(2),
+            exit: None,
+        })
+    }
+
+    fn show_title(&self) {
+        if let Some(title) = self.title {
+            let text = self.plan.title.plain(&self.facts);
+            let words: Vec<&[u8]> =
+                text.split(|&byte| byte == b' ').filter(|word| !word.is_empty()).collect();
+            if !words.is_empty() {
+                title.set(&words);
+            }
+        }
+    }
+
+    /// One round: waits for something, and deals with all that came.
+    fn turn(&mut self) {
+        if let Some(fact) = self.machine.awaits() {
+            self.reap();
+            if self.holds(fact) && self.machine.awaits() == Some(fact) {
+                return self.feed(Event::Came);
+            }
+        }
+        let mut fds = vec![self.signals.as_fd()];
+        fds.extend(self.scanner.as_ref().map(Scanner::control));
+        // Out of memory for a moment: a round without waiting, then the next one.
+        let _ = poll::readable(&fds, self.deadline());
+        self.take_signals();
+        self.reap();
+        self.take_controls();
+        let now = clock::monotonic();
+        if let Some(scanner) = &mut self.scanner
+            && scanner.deadline().is_some_and(|due| due <= now)
+        {
+            scanner.timeout();
+        }
+        if self.machine.deadline().is_some_and(|due| due <= now) {
+            self.feed(Event::Timeout);
+        }
+        self.out.flush();
+        self.err.flush();
+    }
+
+    fn deadline(&self) -> Option<Monotonic> {
+        let scanner = self.scanner.as_ref().and_then(Scanner::deadline);
+        let all = [self.machine.deadline(), scanner, self.out.deadline(), self.err.deadline()];
+        all.into_iter().flatten().min()
+    }
+
+    fn holds(&self, fact: Fact) -> bool {
+        match fact {
+            Fact::SupervisorsGone => {
+                self.scanner.as_ref().is_none_or(|scanner| scanner.supervisors_left() == 0)
+            }
+            Fact::NothingLeft => !wait::has_children(),
+        }
+    }
+
+    fn feed(&mut self, event: Event) {
+        if self.exit.is_none() {
+            let actions = self.machine.step(clock::monotonic(), event);
+            self.perform(actions);
+        }
+    }
+
+    fn affairs(&self) -> Affairs {
+        Affairs { command: !self.words.is_empty(), command_ended: self.machine.stops_for_command() }
+    }
+
+    fn take_signals(&mut self) {
+        while let Some(signal) = self.signals.take() {
+            if matches!(signal, Signal::SIGCHLD | Signal::SIGTTOU) {
+                continue;
+            }
+            let stopping = self.machine.is_stopping();
+            if signal == Signal::SIGINT && stopping && self.terminal && self.words.is_empty() {
+                self.feed(Event::KillNow); // ^C, and again: somebody sits there and waits
+                continue;
+            }
+            // Once stopping, a script that catches signals has had its chance.
+            if !stopping && self.scanner.as_mut().is_some_and(|scanner| scanner.divert(signal)) {
+                continue;
+            }
+            let meaning = self.plan.signals.iter().find(|(named, _)| *named == signal);
+            match meaning.map(|(_, meaning)| *meaning) {
+                Some(Meaning::Stop) => {
+                    if signal == Signal::SIGQUIT && !stopping {
+                        self.farewell = ScanControl::Quit;
+                    }
+                    self.feed(Event::Stop);
+                }
+                Some(Meaning::StopNow) => self.feed(Event::StopNow),
+                Some(Meaning::Rescan) => self.ask(ScanControl::Rescan),
+                Some(Meaning::RescanAndPrune) => self.ask(ScanControl::RescanAndPrune),
+                None => {}
+            }
+        }
+    }
+
+    fn take_controls(&mut self) {
+        let controls = self.scanner.as_mut().map(Scanner::controls).unwrap_or_default();
+        for control in controls {
+            match control {
+                ScanControl::Terminate | ScanControl::Interrupt | ScanControl::Quit => {
+                    if !self.machine.is_stopping() {
+                        self.farewell = control;
+                    }
+                    self.feed(Event::Stop);
+                }
+                ScanControl::Abort => self.feed(Event::StopNow),
+                ScanControl::Zap => self.reap(),
+                ScanControl::Rescan
+                | ScanControl::RescanAndPrune
+                | ScanControl::Nuke
+                | ScanControl::ReallyNuke => self.ask(control),
+            }
+        }
+    }
+
+    /// Asks the scanner for something that makes no sense any more once services are to end.
+    fn ask(&mut self, control: ScanControl) {
+        if let Some(scanner) = self.scanner.as_mut().filter(|_| !self.machine.is_stopping()) {
+            scanner.ask(control);
+        }
+    }
+
+    fn reap(&mut self) {
+        while let Some((pid, how)) = wait::next_dead() {
+            if self.unit == Some(pid) {
+                self.unit = None;
+                self.unit_ended(code_of(how));
+            } else if self.command == Some(pid) {
+                self.command = None;
+                self.feed(Event::CommandEnded(how));
+            } else if let Some(scanner) = &mut self.scanner {
+                scanner.child_died(pid, how); // or an orphan
+            }
+        }
+    }
+}
+
+/// The code of a script or worker, as execline shows it: 256 + signal for one that was killed.
+fn code_of(how: WaitStatus) -> u16 {
+    match how.ending() {
+        Ending::Exited(code) => u16::from(code),
+        Ending::Killed(signal) => 256 + u16::from(signal.number()),
+    }
+}

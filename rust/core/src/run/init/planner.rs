@@ -1,0 +1,208 @@
+//! Running the planner, once, before anything else: a child with a deadline.
+//!
+//! It writes the plan to a file in a private directory. Whatever it does instead (it crashes, hangs, finds
+//! errors, writes nonsense) is an answer, too: PID 1 reports it and ends.
+
+use crate::error::{Errno, Error};
+use crate::sys::dir::Dir;
+use crate::sys::signals::SignalFd;
+use crate::sys::spawn::Launch;
+use crate::sys::wait::Pid;
+use crate::sys::{clock, poll, process, wait};
+use crate::wire::environment::Environment;
+use crate::wire::plan::{self, Plan};
+use crate::wire::signal::Signal;
+use crate::wire::wait_status::{Ending, WaitStatus};
+use std::ffi::{CString, OsStr, OsString};
+use std::fmt;
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A plan is a few kilobytes.
+const PLAN_MOST: usize = 16 * 1024 * 1024;
+/// The plan's name in the private directory.
+const PLAN: &str = "plan";
+
+/// How to run the planner.
+#[derive(Debug)]
+pub struct Planner {
+    /// Interpreters by absolute path, tried in turn.
+    pub interpreters: Vec<CString>,
+    /// The words behind the interpreter; `--output FILE` is added.
+    pub words: Vec<CString>,
+    /// The container's environment.
+    pub environment: Environment,
+    /// How long it may take.
+    pub limit: Duration,
+}
+
+/// Why there is no plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unplanned {
+    /// There is no interpreter.
+    NoInterpreter,
+    /// It ended with this code, and said why on stderr.
+    Failed(u8),
+    /// A signal killed it.
+    Killed(Signal),
+    /// It took too long.
+    TimedOut(Duration),
+    /// Somebody wanted the container to stop.
+    Stopped,
+    /// What it wrote cannot be read, or it could not be run at all.
+    Broken(Error),
+}
+
+impl Unplanned {
+    /// The exit code of the container.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Unplanned::Stopped => 0,
+            Unplanned::Failed(code) => *code,
+            Unplanned::NoInterpreter
+            | Unplanned::Killed(_)
+            | Unplanned::TimedOut(_)
+            | Unplanned::Broken(_) => 111,
+        }
+    }
+}
+
+impl fmt::Display for Unplanned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unplanned::NoInterpreter => {
+                f.write_str("there is no python3 (S6X_PYTHON can name one) to run the planner")
+            }
+            Unplanned::Failed(code) => write!(f, "the planner found this image wrong ({code})"),
+            Unplanned::Killed(signal) => write!(f, "the planner was killed by {signal}"),
+            Unplanned::TimedOut(limit) => {
+                write!(f, "the planner was killed because it took more than {limit:?}")
+            }
+            Unplanned::Stopped => f.write_str("stopped before there was a plan"),
+            Unplanned::Broken(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+impl Planner {
+    /// Runs it and reads what it wrote.
+    pub fn plan(&self) -> Result<Plan, Unplanned> {
+        let signals =
+            [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGHUP];
+        let broken = |what: &str, errno| Unplanned::Broken(Error::system(what, errno));
+        let signals = SignalFd::new(&signals).map_err(|errno| broken("watch signals", errno))?;
+        let place = Place::new(&self.environment).map_err(Unplanned::Broken)?;
+        let pid = self.start(&place)?;
+        let ended = self.wait(pid, &signals);
+        let plan = ended.and_then(|how| match how.ending() {
+            Ending::Exited(0) => place.read().map_err(Unplanned::Broken),
+            Ending::Exited(code) => Err(Unplanned::Failed(code)),
+            Ending::Killed(signal) => Err(Unplanned::Killed(signal)),
+        });
+        place.remove();
+        plan
+    }
+
+    fn start(&self, place: &Place) -> Result<Pid, Unplanned> {
+        let mut argv = self.words.clone();
+        argv.push(c"--output".to_owned());
+        argv.push(
+            CString::new(place.path.join(PLAN).into_os_string().into_encoded_bytes())
+                .map_err(|_| Unplanned::Broken(Error::on("use", &place.path, Errno::INVALID)))?,
+        );
+        let env = self.environment.to_c();
+        for interpreter in &self.interpreters {
+            let words: Vec<CString> =
+                std::iter::once(interpreter.clone()).chain(argv.clone()).collect();
+            let paths = [interpreter.clone()];
+            match Launch::plain(&paths, &words, &env).spawn() {
+                Ok(pid) => return Ok(pid),
+                Err(Errno::NOT_FOUND | Errno(libc::ENOTDIR | libc::EACCES | libc::ENOEXEC)) => {}
+                Err(errno) => {
+                    let what = format!("run {}", interpreter.to_string_lossy());
+                    place.remove();
+                    return Err(Unplanned::Broken(Error::system(what, errno)));
+                }
+            }
+        }
+        place.remove();
+        Err(Unplanned::NoInterpreter)
+    }
+
+    /// Waits for its end; reaps whatever else dies meanwhile.
+    fn wait(&self, pid: Pid, signals: &SignalFd) -> Result<WaitStatus, Unplanned> {
+        let end = clock::monotonic() + self.limit;
+        let mut verdict = None;
+        loop {
+            let due = if verdict.is_none() { Some(end) } else { None };
+            let _ = poll::readable(&[signals.as_fd()], due);
+            let mut wanted = None;
+            while let Some(signal) = signals.take() {
+                if signal != Signal::SIGCHLD {
+                    wanted = Some(Unplanned::Stopped);
+                }
+            }
+            while let Some((dead, how)) = wait::next_dead() {
+                if dead == pid {
+                    return verdict.map_or(Ok(how), Err);
+                }
+            }
+            if clock::monotonic() >= end {
+                wanted = wanted.or(Some(Unplanned::TimedOut(self.limit)));
+            }
+            if verdict.is_none() && wanted.is_some() {
+                verdict = wanted;
+                let _ = pid.kill(Signal::SIGKILL); // our own child, not yet reaped
+            }
+        }
+    }
+}
+
+/// A private directory for the plan.
+struct Place {
+    parent: Dir,
+    name: OsString,
+    path: PathBuf,
+    own: Dir,
+}
+
+impl Place {
+    /// In the first place where a directory can be made.
+    fn new(environment: &Environment) -> Result<Place, Error> {
+        let private = environment.filled("XDG_RUNTIME_DIR").unwrap_or(OsStr::new("/run"));
+        let name = OsString::from(format!(".s6x-plan-{}", process::own_pid()));
+        let mut failure = Error::on("create", "/tmp", Errno::NOT_FOUND);
+        for parent in [OsStr::new("/run"), OsStr::new("/dev/shm"), OsStr::new("/tmp"), private] {
+            let path = PathBuf::from(parent).join(&name);
+            match Place::below(&PathBuf::from(parent), &name) {
+                Ok((parent, own)) => return Ok(Place { parent, name, path, own }),
+                Err(errno) => failure = Error::on("create", path, errno),
+            }
+        }
+        Err(failure)
+    }
+
+    fn below(parent: &std::path::Path, name: &OsStr) -> Result<(Dir, Dir), Errno> {
+        let parent = Dir::open(parent)?;
+        // One of our own pid, left by a boot that was killed; a stranger's stays, and is refused.
+        if let Ok(old) = parent.sub_nofollow(name) {
+            let _ = old.unlink(PLAN);
+            let _ = parent.rmdir(name);
+        }
+        parent.mkdir(name, 0o700)?;
+        let own = parent.sub_nofollow(name)?;
+        Ok((parent, own))
+    }
+
+    fn read(&self) -> Result<Plan, Error> {
+        let bytes = self.own.read(PLAN, PLAN_MOST);
+        let bytes = bytes.map_err(|errno| Error::on("read", self.path.join(PLAN), errno))?;
+        plan::decode(&bytes)
+    }
+
+    fn remove(&self) {
+        let _ = self.own.unlink(PLAN);
+        let _ = self.parent.rmdir(&self.name);
+    }
+}

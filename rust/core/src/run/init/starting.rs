@@ -1,0 +1,220 @@
+//! Starting what a step names: scripts, workers, the scanner, CMD.
+
+use super::facts::{self, For, hold, path_of};
+use super::{Container, work};
+use crate::error::{Errno, Error, Result, shown};
+use crate::machine::init::{At, Event, Phase};
+use crate::run::Inheritance;
+use crate::run::scan::{Options, Scanner};
+use crate::sys::dir::{self, Dir, Open};
+use crate::sys::fd;
+use crate::sys::process::{self, Side};
+use crate::sys::signals::unblock_all;
+use crate::sys::spawn::{Launch, Session};
+use crate::sys::wait::Pid;
+use crate::wire::environment::Environment;
+use crate::wire::plan::{FixAttrs, Kind, Rules, Scripts};
+use std::ffi::{CString, OsStr};
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+impl Container {
+    /// Starts a unit of a step.
+    pub(super) fn start(&mut self, at: At, nth: usize) -> Event {
+        let Some(step) = self.step(at) else { return Event::Refused(111) };
+        let name = self.units.get(nth).cloned().unwrap_or_default();
+        if let Kind::Scripts(scripts) = &step.kind {
+            return self.start_script(at, scripts, &name);
+        }
+        match self.start_worker(&step.kind, &name, step.fatal.is_some()) {
+            Ok(pid) => {
+                self.unit = Some(pid);
+                Event::Started
+            }
+            Err(errno) => {
+                self.warn(&Error::system("fork", errno).to_string());
+                Event::Refused(111)
+            }
+        }
+    }
+
+    fn start_script(&mut self, at: At, scripts: &Scripts, name: &[u8]) -> Event {
+        let path = work::below(&path_of(&scripts.directory, &self.facts), name);
+        let whom = match at.phase {
+            Phase::Boot => For::Boot,
+            Phase::Stop => For::Stop,
+        };
+        let env = self.environment(whom).to_c();
+        match self.spawn_script(&path, scripts, &env) {
+            Ok(pid) => {
+                self.unit = Some(pid);
+                Event::Started
+            }
+            Err(errno) => {
+                self.warn(&format!("unable to spawn {}: {errno}", shown(&path)));
+                let none = matches!(errno, Errno(libc::ENOENT | libc::ENOTDIR));
+                Event::Refused(if none || Dir::open(&path).is_ok() { 127 } else { 126 })
+            }
+        }
+    }
+
+    fn spawn_script(
+        &self,
+        path: &Path,
+        scripts: &Scripts,
+        env: &[CString],
+    ) -> std::result::Result<Pid, Errno> {
+        let program = [dir::terminated(path.as_os_str())?];
+        let cwd = path_of(&scripts.cwd, &self.facts);
+        // The directory we were started in is held open: it may have lost its name since.
+        let own = cwd.as_os_str().as_bytes() == self.facts.cwd || cwd.as_os_str().is_empty();
+        let directory = if own { self.cwd.again()? } else { Dir::open(&cwd)? };
+        let places = [(self.input.as_fd(), 0)];
+        let launch = Launch {
+            directory: Some(directory.as_fd()),
+            places: &places,
+            ..Launch::plain(&program, &program, env)
+        };
+        launch.spawn()
+    }
+
+    /// Forks a child that does a piece of work and exits with its code.
+    fn start_worker(
+        &mut self,
+        kind: &Kind,
+        name: &[u8],
+        fatal: bool,
+    ) -> std::result::Result<Pid, Errno> {
+        let affairs = self.affairs();
+        match process::fork()? {
+            Side::Parent(pid) => return Ok(pid),
+            Side::Child => {}
+        }
+        unblock_all();
+        let facts = &self.facts;
+        let scandir = || self.scandir().unwrap_or_default();
+        let code = match kind {
+            Kind::Files(ops) => work::files(ops, facts, affairs, fatal),
+            Kind::FixAttrs(FixAttrs { rules, hidden, .. }) => {
+                let hidden = hidden.as_ref().is_some_and(|when| hold(when, facts, affairs));
+                match rules {
+                    Rules::Text(text) => work::rules(Ok(&text.plain(facts)), hidden),
+                    Rules::Directory(directory) => {
+                        let file = work::below(&path_of(directory, facts), name);
+                        work::rules(Err(&file), hidden)
+                    }
+                }
+            }
+            Kind::Services(from) => work::services(&path_of(from, facts), &scandir()),
+            Kind::Await { from, .. } => work::await_services(&path_of(from, facts), &scandir()),
+            Kind::Sync => {
+                process::sync();
+                0
+            }
+            Kind::Scripts(_)
+            | Kind::Supervise(_)
+            | Kind::Command
+            | Kind::BringDown { .. }
+            | Kind::AwaitDown(_)
+            | Kind::Terminate(_)
+            | Kind::Kill
+            | Kind::Say => 0,
+        };
+        process::exit_now(code)
+    }
+
+    /// The scan directory of the plan.
+    fn scandir(&self) -> Option<PathBuf> {
+        self.plan.boot.iter().find_map(|step| {
+            let Kind::Supervise(scandir) = &step.kind else { return None };
+            Some(path_of(scandir, &self.facts))
+        })
+    }
+
+    fn environment(&mut self, whom: For) -> Environment {
+        let mut problems = Vec::new();
+        let affairs = self.affairs();
+        let mut complain = |error: Error| problems.push(error);
+        let env = facts::environment(&self.plan, &self.facts, affairs, whom, &mut complain);
+        for problem in problems {
+            self.warn(&problem.to_string());
+        }
+        env
+    }
+
+    /// Becomes the scanner.
+    pub(super) fn supervise(&mut self, at: At) -> Event {
+        let Some(step) = self.step(at) else { return Event::Refused(111) };
+        let Kind::Supervise(scandir) = &step.kind else { return Event::Refused(111) };
+        let path = path_of(scandir, &self.facts);
+        let env = self.environment(For::Tree).to_c();
+        match self.open_scanner(&path, env) {
+            Ok(scanner) => {
+                self.scanner = Some(scanner);
+                if let Some(scanner) = &mut self.scanner {
+                    scanner.timeout(); // the first scan
+                }
+                Event::Started
+            }
+            Err(error) => {
+                self.err.print(format!("init: fatal: {error}\n").as_bytes());
+                Event::Refused(111)
+            }
+        }
+    }
+
+    fn open_scanner(&self, path: &Path, env: Vec<CString>) -> Result<Scanner<'static>> {
+        // From here on stdin is the supervisors', who have none.
+        let null = dir::open("/dev/null", Open::Read)
+            .and_then(|null| fd::place(null, 0))
+            .map_err(|errno| Error::on("open", "/dev/null", errno));
+        null?;
+        let inheritance = Box::leak(Box::new(Inheritance { env, title: self.title }));
+        Scanner::open(path, Options::default(), inheritance)
+    }
+
+    /// Starts CMD.
+    pub(super) fn start_command(&mut self) -> Event {
+        let mut problems = Vec::new();
+        let affairs = self.affairs();
+        let mut complain = |error: Error| problems.push(error);
+        let env = facts::command_environment(&self.plan, &self.facts, affairs, &mut complain);
+        for problem in problems {
+            self.warn(&problem.to_string());
+        }
+        let word = self.words.first().cloned().unwrap_or_default();
+        match self.spawn_command(&env) {
+            Ok(pid) => {
+                self.command = Some(pid);
+                Event::Started
+            }
+            Err(errno) => {
+                let name = shown(Path::new(&word));
+                self.err.print(format!("init: fatal: unable to exec {name}: {errno}\n").as_bytes());
+                let none = matches!(errno, Errno(libc::ENOENT | libc::ENOTDIR));
+                let command = &self.plan.command;
+                let code = if none { command.not_found } else { command.not_executable };
+                Event::Refused(code.into())
+            }
+        }
+    }
+
+    fn spawn_command(&self, env: &Environment) -> std::result::Result<Pid, Errno> {
+        let argv = self.words.iter().map(|word| dir::terminated(word));
+        let argv: Vec<CString> = argv.collect::<std::result::Result<_, _>>()?;
+        let paths = env.candidates(self.words.first().map_or(OsStr::new(""), |word| word));
+        if paths.is_empty() {
+            return Err(Errno::NOT_FOUND);
+        }
+        let env = env.to_c();
+        let places = [(self.input.as_fd(), 0)];
+        let launch = Launch {
+            directory: Some(self.cwd.as_fd()),
+            places: &places,
+            session: Session::Foreground,
+            ..Launch::plain(&paths, &argv, &env)
+        };
+        launch.spawn()
+    }
+}

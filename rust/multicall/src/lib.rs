@@ -11,6 +11,7 @@ pub mod applet;
 pub mod exit;
 pub mod invocation;
 pub mod options;
+pub mod overlay;
 pub mod supervision;
 pub mod table;
 

@@ -1,7 +1,7 @@
 //! The one table of applets: one line each, sorted by section.
 
 use crate::applet::Applet;
-use crate::supervision;
+use crate::{overlay, supervision};
 
 /// Every applet.
 pub static APPLETS: &[&Applet] = &[
@@ -33,6 +33,15 @@ pub static APPLETS: &[&Applet] = &[
     &supervision::notify_fd_from_socket::APPLET,
     &supervision::notify_socket_from_fd::APPLET,
     &supervision::notifyoncheck::APPLET,
+    // Overlay
+    &overlay::init::APPLET,
+    &overlay::init::STAGE1,
+    &overlay::fix_attrs::APPLET,
+    &overlay::justc_envdir::APPLET,
+    &overlay::contenv::PRINTCONTENV,
+    &overlay::contenv::WITH_CONTENV,
+    &overlay::contenv::WITH_CONTENV_LEGACY,
+    &overlay::with_retries::APPLET,
 ];
 
 /// The applet of this name.

@@ -59,7 +59,7 @@ pub fn run(
     plan: Plan,
     mut facts: Facts,
     arguments: &[OsString],
-    title: Option<&'static Title>,
+    title: Option<Title>,
 ) -> Result<u8> {
     fd::sanitize_standard().map_err(|errno| Error::on("open", "/dev/null", errno))?;
     let mut signals = SIGNALS.to_vec();
@@ -97,8 +97,8 @@ struct Container {
     facts: Facts,
     machine: Init,
     signals: SignalFd,
-    scanner: Option<Scanner<'static>>,
-    title: Option<&'static Title>,
+    scanner: Option<Scanner>,
+    title: Option<Title>,
     /// The container's stdin, for scripts and CMD; ours becomes `/dev/null` for the supervisors.
     input: OwnedFd,
     /// Whether that is a terminal.
@@ -123,7 +123,7 @@ impl Container {
         plan: Plan,
         facts: Facts,
         arguments: &[OsString],
-        title: Option<&'static Title>,
+        title: Option<Title>,
         signals: SignalFd,
     ) -> Result<Container> {
         let input = fd::duplicate(fd::standard(0), 3)

@@ -31,6 +31,8 @@ pub struct Planner {
     pub interpreters: Vec<CString>,
     /// The words behind the interpreter; `--output FILE` is added.
     pub words: Vec<CString>,
+    /// Words by which the interpreter succeeds if it has the planner at all.
+    pub probe: Vec<CString>,
     /// The container's environment.
     pub environment: Environment,
     /// How long it may take.
@@ -42,6 +44,8 @@ pub struct Planner {
 pub enum Unplanned {
     /// There is no interpreter.
     NoInterpreter,
+    /// The interpreter does not have the planner.
+    NoPackage,
     /// It ended with this code, and said why on stderr.
     Failed(u8),
     /// A signal killed it.
@@ -61,6 +65,7 @@ impl Unplanned {
             Unplanned::Stopped => 0,
             Unplanned::Failed(code) => *code,
             Unplanned::NoInterpreter
+            | Unplanned::NoPackage
             | Unplanned::Killed(_)
             | Unplanned::TimedOut(_)
             | Unplanned::Broken(_) => 111,
@@ -74,6 +79,7 @@ impl fmt::Display for Unplanned {
             Unplanned::NoInterpreter => {
                 f.write_str("there is no python3 (S6X_PYTHON can name one) to run the planner")
             }
+            Unplanned::NoPackage => f.write_str("its python3 does not have the package s6x"),
             Unplanned::Failed(code) => write!(f, "the planner found this image wrong ({code})"),
             Unplanned::Killed(signal) => write!(f, "the planner was killed by {signal}"),
             Unplanned::TimedOut(limit) => {
@@ -93,40 +99,45 @@ impl Planner {
         let broken = |what: &str, errno| Unplanned::Broken(Error::system(what, errno));
         let signals = SignalFd::new(&signals).map_err(|errno| broken("watch signals", errno))?;
         let place = Place::new(&self.environment).map_err(Unplanned::Broken)?;
-        let pid = self.start(&place)?;
-        let ended = self.wait(pid, &signals);
-        let plan = ended.and_then(|how| match how.ending() {
-            Ending::Exited(0) => place.read().map_err(Unplanned::Broken),
-            Ending::Exited(code) => Err(Unplanned::Failed(code)),
-            Ending::Killed(signal) => Err(Unplanned::Killed(signal)),
-        });
+        let plan = self.plan_into(&place, &signals);
         place.remove();
         plan
     }
 
-    fn start(&self, place: &Place) -> Result<Pid, Unplanned> {
-        let mut argv = self.words.clone();
-        argv.push(c"--output".to_owned());
-        argv.push(
-            CString::new(place.path.join(PLAN).into_os_string().into_encoded_bytes())
-                .map_err(|_| Unplanned::Broken(Error::on("use", &place.path, Errno::INVALID)))?,
-        );
+    fn plan_into(&self, place: &Place, signals: &SignalFd) -> Result<Plan, Unplanned> {
+        let output = CString::new(place.path.join(PLAN).into_os_string().into_encoded_bytes());
+        let output =
+            output.map_err(|_| Unplanned::Broken(Error::on("use", &place.path, Errno::INVALID)))?;
+        let words: Vec<CString> =
+            self.words.iter().cloned().chain([c"--output".to_owned(), output]).collect();
+        match self.run(&words, signals)?.ending() {
+            Ending::Exited(0) => place.read().map_err(Unplanned::Broken),
+            Ending::Killed(signal) => Err(Unplanned::Killed(signal)),
+            Ending::Exited(code) => match self.run(&self.probe, signals)?.ending() {
+                Ending::Exited(0) => Err(Unplanned::Failed(code)),
+                Ending::Exited(_) | Ending::Killed(_) => Err(Unplanned::NoPackage),
+            },
+        }
+    }
+
+    fn run(&self, words: &[CString], signals: &SignalFd) -> Result<WaitStatus, Unplanned> {
+        let pid = self.start(words)?;
+        self.wait(pid, signals)
+    }
+
+    fn start(&self, words: &[CString]) -> Result<Pid, Unplanned> {
         let env = self.environment.to_c();
         for interpreter in &self.interpreters {
-            let words: Vec<CString> =
-                std::iter::once(interpreter.clone()).chain(argv.clone()).collect();
-            let paths = [interpreter.clone()];
-            match Launch::plain(&paths, &words, &env).spawn() {
+            let argv: Vec<CString> = [std::slice::from_ref(interpreter), words].concat();
+            match Launch::plain(std::slice::from_ref(interpreter), &argv, &env).spawn() {
                 Ok(pid) => return Ok(pid),
                 Err(Errno::NOT_FOUND | Errno(libc::ENOTDIR | libc::EACCES | libc::ENOEXEC)) => {}
                 Err(errno) => {
                     let what = format!("run {}", interpreter.to_string_lossy());
-                    place.remove();
                     return Err(Unplanned::Broken(Error::system(what, errno)));
                 }
             }
         }
-        place.remove();
         Err(Unplanned::NoInterpreter)
     }
 

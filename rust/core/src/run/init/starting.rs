@@ -164,14 +164,13 @@ impl Container {
         }
     }
 
-    fn open_scanner(&self, path: &Path, env: Vec<CString>) -> Result<Scanner<'static>> {
+    fn open_scanner(&self, path: &Path, env: Vec<CString>) -> Result<Scanner> {
         // From here on stdin is the supervisors', who have none.
         let null = dir::open("/dev/null", Open::Read)
             .and_then(|null| fd::place(null, 0))
             .map_err(|errno| Error::on("open", "/dev/null", errno));
         null?;
-        let inheritance = Box::leak(Box::new(Inheritance { env, title: self.title }));
-        Scanner::open(path, Options::default(), inheritance)
+        Scanner::open(path, Options::default(), Inheritance::new(env, self.title))
     }
 
     /// Starts CMD.

@@ -95,9 +95,10 @@ pub fn supervise(path: &Path, name: CString, env: &[CString], mission: Mission) 
         }
         seat.reap();
         if ready.first() != Some(&true) {
+            // The order of the originals: a wish that has arrived comes before a start that is due.
             seat.take_control();
+            seat.take_timeout();
         }
-        seat.take_timeout();
     }
     Ok(())
 }

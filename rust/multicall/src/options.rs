@@ -133,6 +133,7 @@ fn long(known: &[Opt], word: &[u8]) -> Result<(char, Option<OsString>), String> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const KNOWN: &[Opt] =
         &[flag('a', "").long("all"), flag('b', ""), value('t', "ms", "").long("timeout")];
@@ -194,5 +195,26 @@ mod tests {
     #[test]
     fn raw_takes_everything() {
         assert_eq!(parsed(Syntax::Raw, "-z -- --help").as_deref(), Ok("| -z -- --help"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_word_is_lost_or_invented(
+            line in proptest::collection::vec("(-{0,2}[abt=]{0,4}|--timeout=.?|\\PC{0,3})", 0..6),
+        ) {
+            let words: Vec<OsString> = line.iter().map(OsString::from).collect();
+            for syntax in [Syntax::Posix, Syntax::Long, Syntax::Raw] {
+                match parse(syntax, KNOWN, &words) {
+                    Ok(parsed) => {
+                        prop_assert!(words.ends_with(&parsed.rest));
+                        for (letter, value) in &parsed.options {
+                            let option = KNOWN.iter().find(|option| option.letter == *letter);
+                            prop_assert_eq!(option.map(|o| o.value.is_some()), Some(value.is_some()));
+                        }
+                    }
+                    Err(message) => prop_assert!(message.contains("option"), "{}", message),
+                }
+            }
+        }
     }
 }

@@ -111,6 +111,17 @@ fn kind(word: &str) -> Result<Kind, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_list_is_read_or_refused(list in "[0-9A-Za-z,; \\t-]{0,20}|.{0,9}") {
+            if let Ok(kinds) = kinds(&list) {
+                let ordered = |kind: &Kind| !matches!(kind, Kind::Codes(low, high) if low > high);
+                prop_assert!(kinds.iter().all(ordered));
+            }
+        }
+    }
 
     #[test]
     fn lists() {

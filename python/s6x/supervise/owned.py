@@ -43,24 +43,33 @@ class Running:
         self._owner = os.getpid()
         self._over = False
         self._killed: list[Process] = []
+        self._seen: dict[tuple[int, int], Process] = {}
 
     def stop(self, timeout: float | None) -> Stopped | None:
         """End it in an orderly way; None if that was done before."""
-        if self._over or self._owner != os.getpid():
-            return None  # a fork of the owner has no business with it
+        if not self.is_ours():
+            return None
         self.ask()
         if self.child.wait(timeout) is None:
             self.force()
             self.child.wait(FORCED_S)
         return self.conclude()
 
+    def is_ours(self) -> bool:
+        """Whether it is this process's to end: not ended yet, and not that of a fork's parent."""
+        return not self._over and self._owner == os.getpid()
+
     def ask(self) -> None:
         """Tell the scanner to stop everything."""
-        with contextlib.suppress(NotSupervised):  # it has ended already
+        self._look_around()
+        try:
             self._scandir.terminate()
+        except NotSupervised:
+            self._stop_orphans()  # somebody killed it: its supervisors obey nobody but us
 
     def force(self) -> None:
         """Kill the services; their supervisors and the scanner then end as they were told."""
+        self._look_around()
         for service in self._scandir.services(loggers=True):
             with contextlib.suppress(SupervisionError):
                 pid = service.status().pid
@@ -69,8 +78,24 @@ class Running:
                 if process is not None:
                     self._killed.append(process)
 
+    def _stop_orphans(self) -> None:
+        supervised = [one for one in self._scandir.services(loggers=True) if one.is_supervised()]
+        with Events(supervised) as events:
+            for service in supervised:
+                with contextlib.suppress(NotSupervised):
+                    service.down()
+                    service.exit()
+            deadline = time.monotonic() + FORCED_S
+            while any(service.is_supervised() for service in supervised):
+                if time.monotonic() > deadline:
+                    self.force()
+                    deadline += FORCED_S
+                with contextlib.suppress(TimedOut):
+                    events.next(0.1)
+
     def end_now(self) -> None:
         """End whatever has started so far, by force."""
+        self._look_around()
         self.child.kill(signal.SIGKILL)
         self.conclude()
 
@@ -90,8 +115,21 @@ class Running:
 
     def _left(self) -> list[Process]:
         """Everything of the tree that still runs, the scanner first: nobody shall restart it."""
-        found = processes.marked(self._mark)
-        return sorted(found, key=lambda process: (process.pid != self.child.pid, process.started))
+        # By their environment, and those we saw below the scanner: a supervisor shows its name
+        # where its environment was.
+        found = {process.pid: process for process in processes.marked(self._mark)}
+        for process in self._seen.values():
+            now = processes.look(process.pid)
+            if now is not None and now.started == process.started and now.state != "Z":
+                found[now.pid] = now
+        first = self.child.pid
+        return sorted(found.values(), key=lambda process: (process.pid != first, process.started))
+
+    def _look_around(self) -> None:
+        now = processes.everything()
+        for process in [now.get(self.child.pid), *processes.below(self.child.pid, now)]:
+            if process is not None:
+                self._seen[process.pid, process.started] = process
 
 
 class Starting:

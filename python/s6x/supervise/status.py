@@ -88,7 +88,9 @@ def signal_name(number: int) -> str:
 
 
 def status_from(status: _core.Status, tally: list[_core.Death]) -> Status:
-    """Make a status of what two files say."""
+    """Make a status of what two files say, the first of which was read first."""
+    if tally and tally[-1].stamp_ns > status.stamp_ns:
+        tally = tally[:-1]  # written a moment before the status that goes with it
     deaths = tuple(
         Death(moment(death.stamp_ns), Ending(death.exit_code, death.signal)) for death in tally
     )

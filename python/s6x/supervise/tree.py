@@ -80,7 +80,7 @@ class Tree(ScanDir):
         else:
             path = Path(services).absolute()
         super().__init__(path)
-        weakref.finalize(self, _remove, self._temporary, os.getpid())
+        self._discard = weakref.finalize(self, _remove, self._temporary, os.getpid())
 
     @property
     def pid(self) -> int | None:
@@ -136,7 +136,7 @@ class Tree(ScanDir):
     async def stop_async(self) -> Stopped | None:
         """Do the same without blocking the loop."""
         running, self._running = self._running, None
-        if running is None:
+        if running is None or not running.is_ours():
             return None
         running.ask()
         if not await readable_async([running.child.fileno()], self._stop_timeout):
@@ -157,7 +157,7 @@ class Tree(ScanDir):
     ) -> None:
         """Stop the tree and remove its temporary directory."""
         self.stop()
-        _remove(self._temporary, os.getpid())
+        self._discard()
 
     async def __aenter__(self) -> Self:
         """Start the tree."""
@@ -172,7 +172,7 @@ class Tree(ScanDir):
     ) -> None:
         """Stop the tree and remove its temporary directory."""
         await self.stop_async()
-        _remove(self._temporary, os.getpid())
+        self._discard()
 
     def scanner(self) -> Process:
         """Return the scanner's process."""

@@ -16,8 +16,9 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What a Python host ignores, and a program expects to have its default action.
-const IGNORED_BY_PYTHON: &[Signal] = &[Signal::SIGPIPE, Signal::SIGXFSZ];
+/// What Python ignores (the first two) and a host may ignore without thinking of its children, while
+/// a program expects the default action: with SIGCHLD ignored, no supervisor would learn of a death.
+const IGNORED_BY_HOSTS: &[Signal] = &[Signal::SIGPIPE, Signal::SIGXFSZ, Signal::SIGCHLD];
 
 /// How a child ended: exit code, or signal, or neither: somebody else reaped it.
 type Ended = (Option<u8>, Option<u8>);
@@ -106,7 +107,7 @@ pub(crate) fn spawn(
         directory: Some(directory.as_fd()),
         places: &places,
         session: Session::New,
-        default_signals: IGNORED_BY_PYTHON,
+        default_signals: IGNORED_BY_HOSTS,
         ..Launch::plain(&paths, &argv, &env)
     };
     let (pid, fd) = py.detach(|| launch.spawn_held()).map_err(failed("execute", path))?;

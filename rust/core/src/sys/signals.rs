@@ -23,6 +23,12 @@ impl SignalFd {
         cerr(unsafe {
             libc::sigprocmask(libc::SIG_SETMASK, &raw const set, std::ptr::null_mut())
         })?;
+        if signals.contains(&Signal::SIGCHLD) {
+            // Whoever started us may ignore it, and for a process that does the kernel reaps. Other
+            // signals arrive here even so, because they are blocked.
+            // SAFETY: SIG_DFL runs no code of ours.
+            unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+        }
         let flags = libc::SFD_CLOEXEC | libc::SFD_NONBLOCK;
         // SAFETY: `set` is initialised; -1 asks for a new descriptor.
         let fd = cerr(unsafe { libc::signalfd(-1, &raw const set, flags) })?;

@@ -184,7 +184,8 @@ def test_services_start_with_clean_signals(daemons: Programs) -> None:
 def test_descriptors_of_the_host_stay_with_it(world: World, daemons: Programs) -> None:
     secret = world.top / "secret"
     secret.write_text("x")
-    with secret.open():
+    with secret.open() as file:
+        os.set_inheritable(file.fileno(), True)
         with make(daemons) as tree:
             tree["nap"].wait("up", 15)
             daemon = tree["nap"].status().pid

@@ -108,6 +108,7 @@ pub(crate) fn spawn(
         places: &places,
         session: Session::New,
         default_signals: IGNORED_BY_HOSTS,
+        closed: true,
         ..Launch::plain(&paths, &argv, &env)
     };
     let (pid, fd) = py.detach(|| launch.spawn_held()).map_err(failed("execute", path))?;

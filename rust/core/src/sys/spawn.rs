@@ -43,6 +43,9 @@ pub struct Launch<'a> {
     pub new_pid_namespace: bool,
     /// Give these signals their default action: those that a host program ignores.
     pub default_signals: &'a [Signal],
+    /// Close every descriptor from 3 up that is not placed: a host program's own may lack
+    /// close-on-exec.
+    pub closed: bool,
 }
 
 /// The session of a child.
@@ -71,6 +74,7 @@ impl<'a> Launch<'a> {
             lock: None,
             new_pid_namespace: false,
             default_signals: &[],
+            closed: false,
         }
     }
 
@@ -179,6 +183,12 @@ fn prepare(launch: &Launch<'_>) -> Result<(), Errno> {
     }
     if let Some((file, mark)) = launch.record {
         record(file.as_raw_fd(), mark);
+    }
+    if launch.closed {
+        let all = u32::MAX;
+        // SAFETY: plain integers; it marks the child's own descriptors, and closes none now. Where
+        // the kernel is older than 5.11, they stay as they are.
+        unsafe { libc::syscall(libc::SYS_close_range, 3, all, libc::CLOSE_RANGE_CLOEXEC) };
     }
     place(launch.places)?;
     if launch.session == Session::Foreground {

@@ -191,7 +191,6 @@ def test_descriptors_of_the_host_stay_with_it(world: World, daemons: Programs) -
             daemon = tree["nap"].status().pid
             links = [fd.readlink() for fd in Path(f"/proc/{daemon}/fd").iterdir()]
         assert secret not in links
-        assert len(links) == 3
 
 
 def test_a_spawned_child(world: World) -> None:

@@ -1,163 +1,154 @@
-"""`s6x WORD`: programs by their short names, services by name, and the way to Python."""
+"""Which way a word goes: to the native executable, to Python, and never in circles."""
 
 from __future__ import annotations
 
 import os
 import subprocess
+import sys
+import sysconfig
+import time
 from pathlib import Path
 
 import pytest
 
-from world.programs import Programs
+from s6x import __version__, native
+from world.programs import Programs, Result
 from world.running import World
-from world.tree import FIFO
+from world.witness import sleeper
 
-SHOW_WORDS = '#!/bin/sh\nprintf "%s\\n" "$0" "$@"\n'
+SCRIPT = Path(sysconfig.get_path("scripts")) / "s6x"
+"""The console script of the installed package."""
 
-
-def test_the_list_is_sorted_and_every_name_works(s6x: Programs) -> None:
-    listed = s6x.run("s6x", "--list-applets")
-    names = listed.out.splitlines()
-    assert (listed.code, listed.err) == (0, "")
-    assert names == sorted(set(names))
-    assert "s6-svc" in names
-
-
-def test_version_and_help(s6x: Programs) -> None:
-    version = s6x.run("s6x", "--version")
-    assert version.code == 0
-    assert version.out.startswith("s6x ")
-    assert version.out.count("\n") == 1
-    for option in ("--help", "-h"):
-        told = s6x.run("s6x", option)
-        assert (told.code, told.err) == (0, "")
-        assert told.out.startswith("Usage: s6x ")
-        assert " svstat" in told.out
-    assert max(map(len, told.out.splitlines())) <= 100
+WAYS = {
+    "script": [str(SCRIPT)],
+    "module": [sys.executable, "-m", "s6x"],
+    "executable": [native.EXECUTABLE],
+}
 
 
-def test_nothing_said_is_wrong_usage(s6x: Programs) -> None:
-    said = s6x.run("s6x")
-    assert (said.code, said.out) == (100, "")
-    assert said.err.startswith("Usage: s6x ")
+@pytest.fixture(params=sorted(WAYS))
+def s6x(request: pytest.FixtureRequest) -> list[str]:
+    return WAYS[request.param]
 
 
-@pytest.mark.parametrize("word", ["svok", "s6-svok"])
-def test_words_are_programs(s6x: Programs, world: World, word: str) -> None:
-    said = s6x.run("s6x", word, world.plant({}, "web"))
-    assert (said.code, said.out, said.err) == (1, "", "")
-    wrong = s6x.run("s6x", word)
-    assert wrong.code == 100
-    assert wrong.err.startswith("s6-svok: usage: s6-svok servicedir\n")
-
-
-def test_services_by_name(s6x: Programs, world: World) -> None:
-    scan = world.plant({"web/supervise/control": FIFO, "web/log": {}}, "scan")
-    reader = os.open(scan / "web/supervise/control", os.O_RDWR | os.O_NONBLOCK)
-    where = {"S6X_SCANDIR": str(scan)}
-    assert s6x.run("s6x", "svc", "-d", "web", env=where, cwd=world.top).code == 0
-    assert os.read(reader, 10) == b"d"
-    os.close(reader)
-    told = s6x.run("s6x", "svc", "-d", "absent", env=where, cwd=world.top)
-    assert told.code == 100
-    assert told.err == (
-        f"s6-svc: fatal: unable to find service absent: looked in {scan}; "
-        "$S6X_SCANDIR can name another place\n"
+def run(s6x: list[str], *words: str | Path, **more: str) -> Result:
+    done = subprocess.run(
+        [*s6x, *words],
+        env={**os.environ, "S6X_PYTHON": sys.executable, **more},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
     )
+    return Result(done.returncode, done.stdout, done.stderr)
 
 
-def test_without_a_named_scan_directory_all_places_are_told(s6x: Programs, world: World) -> None:
-    told = s6x.run("s6x", "svstat", "no-such-service", cwd=world.top)
-    assert told.code == 100
-    assert "looked in /run/service and /var/run/s6/services;" in told.err
+def test_version(s6x: list[str]) -> None:
+    assert run(s6x, "--version") == Result(0, f"s6x {__version__}\n", "")
 
 
-def test_paths_are_paths(s6x: Programs, world: World) -> None:
-    """A directory here is meant, not the service; and programs by their own names take paths."""
-    scan = world.plant({"web": {}}, "scan")
-    world.plant({"web/supervise/control": FIFO}, "here")
-    reader = os.open(world.top / "here/web/supervise/control", os.O_RDWR | os.O_NONBLOCK)
-    where = {"S6X_SCANDIR": str(scan)}
-    assert s6x.run("s6x", "svc", "-u", "web", env=where, cwd=world.top / "here").code == 0
-    assert os.read(reader, 10) == b"u"
-    os.close(reader)
-    told = s6x.run("s6-svc", "-u", "web", env=where, cwd=world.top)
-    assert told.code == 111
-    assert "unable to open web: No such file or directory" in told.err
-    told = s6x.run("s6x", "svc", "-u", "./web", env=where, cwd=world.top)
-    assert told.code == 111
+def test_a_native_word(world: World, daemons: Programs, s6x: list[str]) -> None:
+    directory = world.service(sleeper())
+    assert run(s6x, "svok", directory).code == 1
+    world.supervise(daemons, directory)
+    assert run(s6x, "svok", directory) == Result(0, "", "")
 
 
-def test_the_scan_directory_need_not_be_named(s6x: Programs, world: World) -> None:
-    scan = world.plant({".s6-svscan/control": FIFO}, "scan")
-    where = {"S6X_SCANDIR": str(scan)}
-    reader = os.open(scan / ".s6-svscan/control", os.O_RDWR | os.O_NONBLOCK)
-    assert s6x.run("s6x", "svscanctl", "-an", env=where).code == 0
-    assert os.read(reader, 10) == b"an"
-    os.close(reader)
-    told = s6x.run("s6x", "svscanctl", "-a", env={"S6X_SCANDIR": str(world.top)})
-    assert told.code == 100
-    assert f"unable to find the running scan directory: looked in {world.top};" in told.err
-    assert s6x.run("s6-svscanctl", "-a", env=where).code == 100
+def test_a_python_word(world: World, daemons: Programs, s6x: list[str]) -> None:
+    directory = world.service(sleeper())
+    world.supervise(daemons, directory).until("up")
+    said = run(s6x, "status", directory)
+    assert (said.code, said.err) == (0, "")
+    assert said.out.splitlines()[1].startswith("web      up     ")
 
 
-def test_other_words_go_to_python(s6x: Programs, world: World) -> None:
-    place = world.plant({"python3!": SHOW_WORDS, "special!": SHOW_WORDS}, "bin")
-    for env, interpreter in (
-        ({"PATH": f"{place}:/usr/bin:/bin"}, place / "python3"),
-        ({"S6X_PYTHON": str(place / "special")}, place / "special"),
-    ):
-        said = s6x.run("s6x", "status", "--all", "web", env=env)
-        words = [str(interpreter), "-I", "-m", "s6x.cli", "status", "--all", "web"]
-        assert (said.code, said.out.splitlines()) == (0, words)
+@pytest.mark.parametrize("word", ["nonsense", "over/there", "report", "overlay-failures", "", "ä"])
+def test_a_word_that_means_nothing(s6x: list[str], word: str) -> None:
+    """It is looked up once by each side; modules that only help commands are no commands."""
+    said = run(s6x, word)
+    assert (said.code, said.out) == (100, "")
+    assert said.err == f"s6x {word}: fatal: No such command '{word}'. (s6x --help says more)\n"
 
 
-def test_without_python_it_says_so(s6x: Programs) -> None:
-    said = s6x.run("s6x", "status", env={"PATH": "/nowhere"})
-    assert (said.code, said.out) == (127, "")
+def test_a_wrong_option(s6x: list[str]) -> None:
+    said = run(s6x, "status", "--sideways")
+    assert (said.code, said.out) == (100, "")
+    assert said.err.startswith("s6x status: fatal: No such option '--sideways'")
+    assert said.err.endswith("(s6x status --help says more)\n")
+
+
+def test_no_python_to_be_found() -> None:
+    said = run([native.EXECUTABLE], "status", S6X_PYTHON="/nothing/python3")
+    assert said.code == 127
     assert said.err.startswith('s6x: fatal: "status" needs Python with the package s6x')
-    assert "$S6X_PYTHON" in said.err
-    assert "s6x --help" in said.err
-    assert said.err.count("\n") == 1
-    assert s6x.run("s6x", "svok", "/", env={"PATH": "/nowhere"}).code == 1
 
 
-def test_a_link_of_an_unknown_name_is_an_error(s6x: Programs, world: World) -> None:
-    link = world.top / "s6-nonsense"
-    link.symlink_to(s6x.path("s6x").resolve())
-    said = subprocess.run([link, "status"], capture_output=True, text=True, check=False)
-    assert said.returncode == 100
-    assert 'no program "s6-nonsense"' in said.stderr
+@pytest.mark.parametrize("way", ["script", "module"])
+def test_help_lists_both_sides(way: str) -> None:
+    said = run(WAYS[way], "--help")
+    assert (said.code, said.err) == (0, "")
+    for word in ("status", "tree", "plan", "svok", "svscan", "supervise"):
+        assert f" {word} " in f" {said.out} ".replace("\n", " ")
 
 
-@pytest.mark.parametrize(("name", "code"), [("absent", 127), ("directory", 126), ("file", 126)])
-def test_programs_that_cannot_be_become(s6x: Programs, world: World, name: str, code: int) -> None:
-    place = world.plant({"directory": {}, "file": "no program\n"}, "place")
-    said = s6x.run("s6-svlisten", "", place / name)
-    assert said.code == code
-    assert said.err.startswith(f"s6-svlisten: fatal: unable to exec {place / name}: ")
+def test_signals_are_given_back_before_the_native_program(world: World) -> None:
+    """Python ignores SIGPIPE; whatever is started by way of it must not."""
+    directory = world.service({"run!": "#!/bin/sh\ngrep Sig /proc/self/status >masks\n"})
+    supervisor = subprocess.Popen(
+        [*WAYS["module"], "supervise", directory], stdin=subprocess.DEVNULL, cwd=world.top
+    )
+    try:
+        deadline = time.monotonic() + 15
+        while "SigIgn" not in (masks := _text(directory / "masks")):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    finally:
+        supervisor.terminate()
+        assert supervisor.wait(15) == 0
+    ignored = int(masks.split("SigIgn:")[1].split()[0], 16)
+    assert ignored == 0
 
 
-def test_programs_inherit_no_ignored_signal(s6x: Programs) -> None:
-    said = s6x.run("s6-svlisten", "", "grep", "-E", "^Sig(Ign|Blk)", "/proc/self/status")
-    assert said.out == "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n"
+def _text(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
 
 
-def test_closed_descriptors_stay_closed_for_the_next_program(s6x: Programs, tmp_path: Path) -> None:
-    listing = tmp_path / "listing"
-    line = f'"$0" "" sh -c "ls -l /proc/self/fd/0 >{listing} 2>&1" <&-'
-    subprocess.run(["sh", "-c", line, s6x.path("s6-svlisten")], check=False)
-    assert "No such file or directory" in listing.read_text()
+def test_native_words_import_nothing() -> None:
+    """Every module costs milliseconds: only what the interpreter loads anyway, and signal."""
+    program = (
+        "import sys; before = set(sys.modules); import s6x.__main__ as m;"
+        "print(*sorted(set(sys.modules) - before))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert done.stdout.split() == ["__future__", "s6x", "s6x.__main__", "s6x.native"]
 
 
-def test_a_closed_stdout_is_an_error(s6x: Programs) -> None:
-    """What is printed must not get lost silently, nor land in a file that happens to be fd 1."""
-    for words in ("--version", "--list-applets", "svok --help"):
-        done = subprocess.run(
-            ["sh", "-c", f'exec "$0" {words} >/dev/full', s6x.path("s6x")],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 111
-        assert done.stderr.endswith("unable to write to stdout: No space left on device\n")
+def test_the_command_line_imports_only_click() -> None:
+    program = (
+        "import sys, s6x.cli;"
+        "heavy = ('s6x._core', 's6x.supervise', 's6x.overlay', 's6x.image', 'asyncio', 'json');"
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert done.stdout == "[]\n"
+
+
+def test_native_words_are_quick() -> None:
+    """The best of some runs, against the bare interpreter on the same machine."""
+
+    def best(*argv: str) -> float:
+        times = []
+        for _ in range(12):
+            started = time.perf_counter()
+            subprocess.run(argv, capture_output=True, check=False, timeout=30)
+            times.append(time.perf_counter() - started)
+        return min(times)
+
+    bare = best(sys.executable, "-c", "pass")
+    ours = best(sys.executable, "-m", "s6x", "svok", "/")
+    assert ours < bare + 0.025

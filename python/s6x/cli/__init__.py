@@ -9,6 +9,7 @@ usage; 111 something failed.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from importlib import import_module
@@ -75,7 +76,8 @@ def main(words: Sequence[str]) -> int:
     except (NotSupervised, UnknownService) as error:
         return _fail(called, str(error), NOTHING_THERE)
     except SupervisionError as error:
-        return _fail(called, str(error), FAILED)
+        missing = error.errno in (errno.ENOENT, errno.ENOTDIR)
+        return _fail(called, str(error), NOTHING_THERE if missing else FAILED)
     except (KeyboardInterrupt, click.Abort):
         return 130
     except BrokenPipeError:

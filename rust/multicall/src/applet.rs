@@ -47,6 +47,34 @@ pub enum Section {
     Overlay,
 }
 
+impl Section {
+    /// Every section, in the order of lists.
+    pub const ALL: [Section; 8] = [
+        Section::Supervision,
+        Section::Status,
+        Section::Notification,
+        Section::Logging,
+        Section::Process,
+        Section::Execline,
+        Section::Rc,
+        Section::Overlay,
+    ];
+
+    /// What lists call it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Section::Supervision => "Supervision",
+            Section::Status => "Status",
+            Section::Notification => "Notification",
+            Section::Logging => "Logging",
+            Section::Process => "Process state",
+            Section::Execline => "Execline",
+            Section::Rc => "Service manager",
+            Section::Overlay => "Container",
+        }
+    }
+}
+
 impl Applet {
     /// The usage in one line: name, options, arguments.
     pub fn usage(&self) -> String {

@@ -1,5 +1,6 @@
 //! `s6x WORD`: applets natively, everything else by the Python command line.
 
+use crate::applet::Section;
 use crate::exit::{Exec, Failure};
 use crate::table::{self, APPLETS};
 use s6x_core::wire::environment::Environment;
@@ -42,21 +43,29 @@ pub(crate) fn help() -> String {
     )
 }
 
-/// The words for applets, wrapped.
+/// The words for applets by section, wrapped.
 fn words() -> String {
-    let mut names: Vec<&str> = APPLETS.iter().map(|applet| short(applet.name)).collect();
-    names.sort_unstable();
-    let mut lines = vec![String::from(" ")];
-    for name in names {
-        if lines.last().is_some_and(|line| line.len() + name.len() > 96) {
-            lines.push(String::from(" "));
-        }
-        if let Some(line) = lines.last_mut() {
+    let mut text = String::new();
+    for section in Section::ALL {
+        let own = APPLETS.iter().filter(|applet| applet.section == section);
+        let mut names: Vec<&str> = own.map(|applet| short(applet.name)).collect();
+        names.sort_unstable();
+        let mut line = format!("  {:<15}", section.title());
+        for name in &names {
+            if line.len() + name.len() > 96 {
+                text += &line;
+                text.push('\n');
+                line = format!("  {:<15}", "");
+            }
             line.push(' ');
             line.push_str(name);
         }
+        if !names.is_empty() {
+            text += &line;
+            text.push('\n');
+        }
     }
-    lines.join("\n") + "\n"
+    text
 }
 
 /// What `s6x` calls an applet, if that is not another applet's name.

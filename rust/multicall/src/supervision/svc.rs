@@ -50,7 +50,7 @@ pub static APPLET: Applet = Applet {
     arguments: "servicedir...",
     syntax: Syntax::Posix,
     exit_codes: &[
-        ("1", "a service failed for good or lost its supervisor while being waited for"),
+        ("1..98", "how many services failed for good or lost their supervisor while waited for"),
         ("99", "timed out"),
         ("100", "wrong usage, or no supervisor listens"),
     ],

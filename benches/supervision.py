@@ -1,0 +1,112 @@
+"""What supervising costs: boot of many services, memory, wake-ups, restart."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from benches.report import Figure, Section, Target
+from benches.trees import Subject, Tree, Workshop, interleaved, running
+
+BOOT_RATIO = 1.15
+PSS_KIB = 24.0
+RESTART_MS = 1.5
+
+
+def boot(workshop: Workshop) -> list[Section]:
+    """From the start of the scanner until the last of all services runs."""
+    return [_boot(workshop, 100, rounds=15), _boot(workshop, 1000, rounds=5)]
+
+
+def _boot(workshop: Workshop, count: int, rounds: int) -> Section:
+    subjects = workshop.subjects()
+    times: dict[str, list[float]] = {subject.name: [] for subject in subjects}
+    for subject in interleaved(rounds, subjects):
+        with running(workshop, subject, count) as (tree, _):
+            last = max(service.at_ns for service in tree.announced(count))
+            times[subject.name].append((last - tree.started_ns) / 1e6)
+    floor = min(times[subjects[0].name])
+    target = Target(BOOT_RATIO * floor, f"{BOOT_RATIO} times the bare loop", of="least")
+    figures = [
+        Figure(name, values, "ms", target if name.startswith("s6x") else None)
+        for name, values in times.items()
+    ]
+    ratios = (f"{name}: {min(values) / floor:.2f} times the loop" for name, values in times.items())
+    return Section(f"boot of {count} services until all run", figures, ["; ".join(ratios)])
+
+
+def memory(workshop: Workshop) -> list[Section]:
+    """Private memory of one supervisor, and what idle supervisors do."""
+    shares: list[Figure] = []
+    wakes: list[Figure] = []
+    for subject in _supervising(workshop):
+        with running(workshop, subject, 100) as (tree, _):
+            tree.announced(100)
+            supervisors = tree.supervisors()
+            proportional = [_kib(pid, "Pss") for pid in supervisors]
+            private = [_kib(pid, "Private_Clean", "Private_Dirty") for pid in supervisors]
+            shares.append(
+                Figure(f"{subject.name}: PSS", proportional, "kB", _memory_target(subject))
+            )
+            shares.append(Figure(f"{subject.name}: private", private, "kB"))
+            shares.append(
+                Figure(f"{subject.name}: scanner PSS", [_kib(tree.process.pid, "Pss")], "kB")
+            )
+            wakes.append(_wake_ups(tree, subject))
+    return [
+        Section("memory of one supervisor among 100", shares),
+        Section("switches to 100 idle supervisors and their scanner in 5 s", wakes),
+    ]
+
+
+def _memory_target(subject: Subject) -> Target | None:
+    if not subject.name.startswith("s6x"):
+        return None
+    return Target(PSS_KIB, "s6 built statically with musl")
+
+
+def _wake_ups(tree: Tree, subject: Subject) -> Figure:
+    pids = [tree.process.pid, *tree.supervisors()]
+    time.sleep(1)  # what still happens because of the boot
+    before = sum(map(_switches, pids))
+    time.sleep(5)
+    after = sum(map(_switches, pids))
+    target = Target(0, "idle") if subject.name.startswith("s6x") else None
+    return Figure(subject.name, [float(after - before)], "", target)
+
+
+def restart(workshop: Workshop) -> list[Section]:
+    """From the kill of a daemon that has run for more than a second until the next one runs."""
+    figures = []
+    for subject in _supervising(workshop):
+        with running(workshop, subject, 100) as (tree, _):
+            services = tree.announced(100)
+            time.sleep(1.5)  # the daemons have then run for more than a second
+            killed = {}
+            for service in services:
+                killed[service.service] = time.monotonic_ns()
+                os.kill(service.pid, signal.SIGKILL)
+                time.sleep(0.01)  # one at a time, as daemons die
+            delays = [
+                (service.at_ns - killed[service.service]) / 1e6 for service in tree.announced(100)
+            ]
+        ours = subject.name.startswith("s6x")
+        target = Target(RESTART_MS, "runit 1.6") if ours else None
+        figures.append(Figure(subject.name, delays, "ms", target))
+    return [Section("restart of a killed daemon, up for more than 1 s", figures)]
+
+
+def _supervising(workshop: Workshop) -> list[Subject]:
+    return [subject for subject in workshop.subjects() if subject.supervises]
+
+
+def _kib(pid: int, *fields: str) -> float:
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return float(sum(int(line.split()[1]) for line in lines if line.split(":")[0] in fields))
+
+
+def _switches(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if "ctxt_switches" in line)

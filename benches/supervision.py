@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -13,6 +14,7 @@ from benches.trees import Subject, Tree, Workshop, interleaved, running
 BOOT_RATIO = 1.15
 PSS_KIB = 24.0
 RESTART_MS = 1.5
+RESTARTS = 100
 
 
 def boot(workshop: Workshop) -> list[Section]:
@@ -79,22 +81,30 @@ def _wake_ups(tree: Tree, subject: Subject) -> Figure:
 
 def restart(workshop: Workshop) -> list[Section]:
     """From the kill of a daemon that has run for more than a second until the next one runs."""
-    figures = []
-    for subject in _supervising(workshop):
-        with running(workshop, subject, 100) as (tree, _):
-            services = tree.announced(100)
-            time.sleep(1.5)  # the daemons have then run for more than a second
-            killed = {}
-            for service in services:
-                killed[service.service] = time.monotonic_ns()
+    delays: dict[str, list[float]] = {}
+    with contextlib.ExitStack() as stack:
+        trees = []
+        for subject in workshop.subjects():
+            tree, _ = stack.enter_context(running(workshop, subject, RESTARTS))
+            trees.append((tree, tree.announced(RESTARTS)))
+        time.sleep(1.5)  # the daemons have then run for more than a second
+        killed: dict[tuple[Tree, str], int] = {}
+        for number in range(RESTARTS):
+            for tree, services in trees:
+                service = services[number]
+                killed[tree, service.service] = time.monotonic_ns()
                 os.kill(service.pid, signal.SIGKILL)
-                time.sleep(0.01)  # one at a time, as daemons die
-            delays = [
-                (service.at_ns - killed[service.service]) / 1e6 for service in tree.announced(100)
+                time.sleep(0.005)  # one at a time, as daemons die
+        for tree, _ in trees:
+            delays[tree.subject.name] = [
+                (again.at_ns - killed[tree, again.service]) / 1e6
+                for again in tree.announced(RESTARTS)
             ]
-        ours = subject.name.startswith("s6x")
-        target = Target(RESTART_MS, "runit 1.6") if ours else None
-        figures.append(Figure(subject.name, delays, "ms", target))
+    target = Target(RESTART_MS, "runit 1.6")
+    figures = [
+        Figure(name, values, "ms", target if name.startswith("s6x") else None)
+        for name, values in delays.items()
+    ]
     return [Section("restart of a killed daemon, up for more than 1 s", figures)]
 
 

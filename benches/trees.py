@@ -16,6 +16,7 @@ from pathlib import Path
 from benches.machine import REPOSITORY
 
 PATIENCE_S = 60.0
+PROGRAMS = {"service": ["-nostdlib", "-ffreestanding", "-fno-builtin"], "spawn_loop": []}
 
 
 class BenchError(Exception):
@@ -49,10 +50,10 @@ class Workshop:
         memory = Path("/dev/shm")
         usable = os.access(memory, os.W_OK) and not os.statvfs(memory).f_flag & os.ST_NOEXEC
         self.top = Path(tempfile.mkdtemp(prefix="s6x-bench-", dir=memory if usable else None))
-        for source in ("service", "spawn_loop"):
+        for source, options in PROGRAMS.items():
             subprocess.run(
-                ["gcc", "-O2", "-static", "-o", self.top / source, f"benches/{source}.c"],
-                cwd=REPOSITORY,
+                ["gcc", "-O2", "-static", *options, "-o", self.top / source, f"{source}.c"],
+                cwd=Path(__file__).parent,
                 check=True,
             )
         self._links = self.top / "s6x"

@@ -55,6 +55,9 @@ impl Seat<'_> {
     }
 
     pub(super) fn start_finish(&mut self) -> Result<Child, NotStarted> {
+        if !self.service.exists("finish") {
+            return Err(NotStarted::Absent); // found out without a process: it delays the restart
+        }
         let (code, signal) = match self.machine.status(0).wait_status.ending() {
             Ending::Exited(code) => (code.to_string(), "0".to_owned()),
             Ending::Killed(signal) => ("256".to_owned(), signal.number().to_string()),
@@ -68,11 +71,7 @@ impl Seat<'_> {
             record: self.record.as_ref().map(|file| (file.as_fd(), survivor::FINISH)),
             ..Launch::plain(&paths, &argv, self.env)
         };
-        match launch.spawn() {
-            Ok(pid) => Ok(Child::Own(pid)),
-            Err(Errno::NOT_FOUND) if !self.service.exists("finish") => Err(NotStarted::Absent),
-            Err(errno) => Err(because("run ./finish", errno)),
-        }
+        launch.spawn().map(Child::Own).map_err(|errno| because("run ./finish", errno))
     }
 
     /// The descriptors that the service's files ask for: where it tells that it is ready, and a

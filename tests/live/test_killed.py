@@ -244,7 +244,7 @@ class Storm:
         """Every supervisor of a service, whoever's child it is by now."""
         found = []
         for pid in process.descendants_of(os.getpid()):
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(ProcessLookupError):
                 words = " ".join(process.argv_of(pid)).split()
                 if words[-2:] == ["s6-supervise", name]:
                     found.append(pid)

@@ -63,16 +63,20 @@ def look(pid: int) -> Process:
 
 
 def argv_of(pid: int) -> tuple[str, ...]:
-    """The words of a command line (or of a title, if the process rewrote it)."""
-    content = Path(f"/proc/{pid}/cmdline").read_bytes()
+    """The words of a command line (or of a title); raises `ProcessLookupError` if it is gone."""
+    content = _read(pid, "cmdline")
     return tuple(os.fsdecode(word) for word in content.removesuffix(b"\0").split(b"\0"))
 
 
 def descriptors_of(pid: int) -> dict[int, str]:
     """Open descriptors and what they point to."""
     found = {}
-    for entry in Path(f"/proc/{pid}/fd").iterdir():
-        with contextlib.suppress(FileNotFoundError):
+    try:
+        entries = list(Path(f"/proc/{pid}/fd").iterdir())
+    except FileNotFoundError as error:
+        raise ProcessLookupError(f"process {pid} is gone") from error
+    for entry in entries:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             found[int(entry.name)] = str(entry.readlink())
     return found
 
@@ -81,7 +85,7 @@ def alive(pid: int) -> bool:
     """Whether `pid` runs; a zombie does not."""
     try:
         return _stat(pid)[0] not in "ZX"
-    except FileNotFoundError:
+    except ProcessLookupError:
         return False
 
 
@@ -89,7 +93,7 @@ def state_of(pid: int) -> str:
     """The state letter: R, S, T (stopped), Z (zombie); empty if there is no such process."""
     try:
         return _stat(pid)[0]
-    except FileNotFoundError:
+    except ProcessLookupError:
         return ""
 
 
@@ -97,7 +101,7 @@ def group_of(pid: int) -> int:
     """The process group of a living process; 0 if it is dead."""
     try:
         stat = _stat(pid)
-    except FileNotFoundError:
+    except ProcessLookupError:
         return 0
     return 0 if stat[0] in "ZX" else int(stat[2])
 
@@ -106,7 +110,7 @@ def children_of(pid: int) -> list[int]:
     """The children of all threads of `pid`, zombies too."""
     found: list[int] = []
     for task in _tasks(pid):
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             found += [int(child) for child in (task / "children").read_text().split()]
     return found
 
@@ -124,7 +128,7 @@ def describe(pid: int) -> str:
     """Return one line about a process, for messages."""
     try:
         return f"{pid} [{state_of(pid)}] {' '.join(argv_of(pid))}"
-    except FileNotFoundError:
+    except ProcessLookupError:
         return f"{pid} (gone)"
 
 
@@ -135,11 +139,15 @@ def kill(pid: int, number: int = signal.SIGKILL) -> None:
 
 
 def _stat(pid: int) -> list[str]:
+    return _read(pid, "stat").decode(errors="replace").rpartition(")")[2].split()
+
+
+def _read(pid: int, name: str) -> bytes:
+    """Read a file of a process; gone before the open or after it is the same to all callers."""
     try:
-        text = Path(f"/proc/{pid}/stat").read_text()
-    except ProcessLookupError as error:  # it went away between open and read
-        raise FileNotFoundError(str(error)) from error
-    return text.rpartition(")")[2].split()
+        return Path(f"/proc/{pid}/{name}").read_bytes()
+    except FileNotFoundError as error:
+        raise ProcessLookupError(f"process {pid} is gone") from error
 
 
 def _tasks(pid: int) -> Iterator[Path]:

@@ -166,7 +166,7 @@ class Scanner(Daemon):
         """Service name (`foo`, `foo/log`) to the pid of its supervisor, among its children."""
         found = {}
         for child in process.children_of(self.pid):
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(ProcessLookupError):
                 words = " ".join(process.argv_of(child)).split(" ", 1)
                 if words[0].endswith("s6-supervise") and process.alive(child):
                     found[words[1].strip() if len(words) > 1 else ""] = child

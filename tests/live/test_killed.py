@@ -19,7 +19,7 @@ from world.programs import Programs
 from world.running import Scanner, World
 from world.status import decode, status, tally
 from world.tree import FIFO, Content
-from world.waiting import holds_for, until, until_line, until_lines
+from world.waiting import holds_for, lines_of, until, until_line, until_lines
 from world.witness import SLEEPER, finish, ready_on
 
 pytestmark = pytest.mark.ours_only
@@ -273,7 +273,7 @@ def test_storm(world: World, daemons: Programs, seed: int) -> None:
     for name in storm.names:
         assert not status(storm.scandir / name).up, (name, done)
         assert storm.supervisors_of(name) == [], (name, done)
-        for pid in until_lines(storm.scandir / name / "starts", 1):
+        for pid in lines_of(storm.scandir / name / "starts"):
             assert not is_service(int(pid), storm.scandir / name), (name, pid, done)
 
 

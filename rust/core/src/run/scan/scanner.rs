@@ -10,7 +10,7 @@ use crate::run::supervise::{Mission, control_fifo};
 use crate::sys::dir::{Dir, Open};
 use crate::sys::spawn::Launch;
 use crate::sys::wait::Pid;
-use crate::sys::{clock, fd, lock, offspring, process};
+use crate::sys::{clock, fd, lock, offspring, poll, process};
 use crate::wire::clock::Monotonic;
 use crate::wire::control::ScanControl;
 use crate::wire::signal::Signal;
@@ -316,7 +316,7 @@ fn take_files(directory: &Dir, path: &Path) -> Result<(OwnedFd, OwnedFd, OwnedFd
     let lock = own
         .file("lock", Open::Update(0o600))
         .map_err(|errno| Error::on("open", &lock_path, errno))?;
-    match lock::try_exclusive(&lock) {
+    match lock_patiently(&lock) {
         Ok(true) => {}
         Ok(false) => {
             return Err(Error { what: format!("scan {}", shown(path)), why: Why::Busy });
@@ -325,6 +325,24 @@ fn take_files(directory: &Dir, path: &Path) -> Result<(OwnedFd, OwnedFd, OwnedFd
     }
     let (control, writer) = control_fifo(&own, &own_path.join("control"))?;
     Ok((lock, control, writer))
+}
+
+/// How long a lock may be in the hands of a process that is on its way out.
+const FOR_LAST_FORK: Duration = Duration::from_millis(200);
+
+/// Takes the scanner's lock. A supervisor that was being forked when its scanner was killed still
+/// holds the scanner's descriptors for a moment; that is no other scanner.
+fn lock_patiently(lock: &OwnedFd) -> std::result::Result<bool, Errno> {
+    let last = clock::monotonic() + FOR_LAST_FORK;
+    loop {
+        let now = clock::monotonic();
+        if lock::try_exclusive(lock)? {
+            return Ok(true);
+        } else if now >= last {
+            return Ok(false);
+        }
+        poll::readable(&[], Some(now + Duration::from_millis(5)))?;
+    }
 }
 
 fn warn(what: &str) {

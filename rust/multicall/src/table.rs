@@ -12,6 +12,7 @@ pub static APPLETS: &[&Applet] = &[
     &supervision::svscanctl::APPLET,
     &supervision::background_watch::APPLET,
     &supervision::svlink::APPLET,
+    &supervision::svscanboot::APPLET,
     &supervision::svunlink::APPLET,
     // Status
     &supervision::permafailon::APPLET,

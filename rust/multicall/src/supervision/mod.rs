@@ -20,6 +20,7 @@ pub mod svlisten;
 pub mod svlisten1;
 pub mod svok;
 pub mod svperms;
+pub mod svscanboot;
 pub mod svscanctl;
 pub mod svstat;
 pub mod svunlink;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,13 @@ from world.running import World
 from world.status import status
 from world.waiting import until
 from world.witness import logger, sleeper
+
+
+def is_gone(tools: Programs, servicedir: Path) -> bool:
+    """Whether nobody supervises it. The original returns a moment before the lock is free."""
+    if not tools.expects.svlink_is_careful:
+        until(lambda: tools.run("s6-svok", servicedir).code == 1, "a free lock", timeout_s=1)
+    return tools.run("s6-svok", servicedir).code == 1
 
 
 @pytest.mark.parametrize("name", [None, "other"])
@@ -30,7 +38,7 @@ def test_link_and_unlink(
     said = tools.run("s6-svunlink", "-t", "5000", scanner.directory, link.name)
     assert (said.code, said.err) == (0, "")
     assert not link.is_symlink()
-    assert tools.run("s6-svok", servicedir).code == 1, "it waits for the end of the supervisor"
+    assert is_gone(tools, servicedir), "it waits for the end of the supervisor"
     assert status(servicedir).down
 
 
@@ -42,7 +50,7 @@ def test_with_a_logger(world: World, daemons: Programs, tools: Programs) -> None
         assert tools.run("s6-svok", place).code == 0
     assert tools.run("s6-svunlink", "-t", "5000", scanner.directory, "web").code == 0
     for place in (servicedir, servicedir / "log"):
-        assert tools.run("s6-svok", place).code == 1
+        assert is_gone(tools, place)
 
 
 @pytest.mark.parametrize("option", ["-d", "-D"])

@@ -31,10 +31,9 @@ const INTERPRETERS: [&str; 3] =
     ["/package/s6x/bin/python3", "/usr/local/bin/python3", "/usr/bin/python3"];
 
 const EXIT_CODES: &[(&str, &str)] = &[
-    ("0", "stopped"),
+    ("0", "stopped; any other code is that of the command"),
     ("1", "the image cannot be planned, or boot failed"),
     ("111", "a system call failed, or there is no plan"),
-    ("N", "CMD's own exit code"),
 ];
 
 /// init.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from world.programs import Programs
 from world.running import World
 from world.tree import FIFO
+from world.waiting import until
 
 MISTAKES = [
     # the words, and what the message must say
@@ -234,3 +237,35 @@ def test_svperms_goes_on_after_a_missing_directory(
     assert said.err.startswith(f"s6-svperms: warning: unable to open {absent}: ")
     web = target.web
     assert said.out == f"{web} status: owner\n{web} control: owner\n{web} events: public\n"
+
+
+WAITERS = ["s6-svwait {web}", "s6-svlisten1 {web} true", "s6-svc -uwu {web}"]
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("line", [*WAITERS, "s6-ftrig-wait {events} x"])
+def test_a_waiting_program_tidies_up_before_a_signal_ends_it(
+    s6x: Programs, world: World, target: Target, line: str, ending: signal.Signals
+) -> None:
+    (target.web / "supervise/status").write_bytes(bytes(34) + b"\x08")
+    program, *words = target.words(line)
+    waiting = world.start(s6x, program, *words)
+    until(lambda: list((target.web / "event").glob("ftrig1:*")), "the subscription")
+    if "-uwu" in line:
+        until(target.received, "the command")
+    waiting.send_signal(ending)
+    _, errors = waiting.communicate(timeout=10)
+    assert (waiting.returncode, errors) == (-ending, "")
+    assert list((target.web / "event").iterdir()) == []
+
+
+def test_an_ignored_signal_does_not_end_a_waiting_program(
+    s6x: Programs, world: World, target: Target
+) -> None:
+    events = target.web / "event"
+    line = f'trap "" HUP; exec "$0" -t 10000 {events} x'
+    waiting = subprocess.Popen(["sh", "-c", line, s6x.path("s6-ftrig-wait")], text=True)
+    until(lambda: list(events.glob("ftrig1:*")), "the subscription")
+    waiting.send_signal(signal.SIGHUP)
+    assert s6x.run("s6-ftrig-notify", events, "x").code == 0
+    assert waiting.wait(10) == 0

@@ -4,6 +4,7 @@ use s6x_core::Error;
 use s6x_core::error::{Errno, shown};
 use s6x_core::sys::{fd, process};
 use s6x_core::wire::environment::Environment;
+use s6x_core::wire::signal::Signal;
 use std::ffi::{CString, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -15,6 +16,8 @@ pub enum Exit {
     Code(u8),
     /// By becoming another program.
     Exec(Exec),
+    /// By this signal, which was held back until everything was tidied up.
+    Killed(Signal),
 }
 
 impl Exit {

@@ -6,6 +6,7 @@
 
 mod block;
 mod front;
+mod interrupts;
 
 pub mod applet;
 pub mod exit;
@@ -20,8 +21,8 @@ pub use exit::{Exec, Exit, Failure};
 pub use invocation::Invocation;
 pub use options::{Opt, Syntax, flag, value};
 
-use s6x_core::sys::fd;
 use s6x_core::sys::title::Title;
+use s6x_core::sys::{fd, signals};
 use s6x_core::wire::environment::Environment;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -103,6 +104,7 @@ fn run(
     let call = Invocation { applet, options, rest, environment, title, as_word };
     match (applet.run)(&call) {
         Ok(Exit::Code(code)) => code,
+        Ok(Exit::Killed(signal)) => signals::die_of(signal),
         Ok(Exit::Exec(wanted)) => call.failed(&exit::exec(&wanted, &call.environment)),
         Err(failure) => call.failed(&failure),
     }

@@ -71,6 +71,26 @@ pub fn survive_broken_pipes() {
     unsafe { libc::sigaction(libc::SIGPIPE, &raw const action, std::ptr::null_mut()) };
 }
 
+/// Whether this process ignores a signal: whoever started us wanted it so.
+pub fn is_ignored(signal: Signal) -> bool {
+    // SAFETY: all zeroes are a valid sigaction.
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+    // SAFETY: nothing is set, and `action` has room for what is in force.
+    unsafe { libc::sigaction(signal.number().into(), std::ptr::null(), &raw mut action) };
+    action.sa_sigaction == libc::SIG_IGN
+}
+
+/// Ends this process by a signal, as if it had not been held back.
+pub fn die_of(signal: Signal) -> ! {
+    let number = i32::from(signal.number());
+    // SAFETY: SIG_DFL runs no code of ours.
+    unsafe { libc::signal(number, libc::SIG_DFL) };
+    unblock_all();
+    // SAFETY: plain integer.
+    unsafe { libc::raise(number) };
+    super::process::exit_now(128 + signal.number()) // a signal that does not end processes
+}
+
 /// The set of these signals, for sigprocmask and signalfd.
 pub(super) fn set_of(signals: &[Signal]) -> libc::sigset_t {
     let mut set = MaybeUninit::<libc::sigset_t>::uninit();

@@ -1,6 +1,6 @@
 //! s6-ftrig-listen: runs a program and waits for events from several directories.
 
-use super::listening::{self, Ear};
+use super::listening::{self, Listening};
 use super::waiting;
 use crate::{Applet, Exit, Failure, Invocation, Section, Syntax, block, flag};
 
@@ -27,20 +27,14 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
         Failure::usage("unterminated fifodir and regexp block: an empty word must end it")
     })?;
     let (pairs, odd) = words.as_chunks::<2>();
-    let (Some([directory, _]), []) = (pairs.first(), odd) else {
+    if pairs.is_empty() || !odd.is_empty() {
         return Err(Failure::usage("every fifodir needs its regexp"));
-    };
+    }
     if prog.is_empty() {
         return Err(Failure::usage("no prog given"));
     }
-    let mut ears: Vec<Ear> = pairs
-        .iter()
-        .map(|[directory, expression]| Ear::open(directory, expression))
-        .collect::<Result<_, _>>()?;
+    let pairs = pairs.iter().map(|[directory, expression]| (&**directory, &**expression));
+    let listening = Listening::to(pairs)?;
     waiting::start(call, prog)?;
-    if listening::wait(&mut ears, waiting::enough(call), deadline)? {
-        Ok(Exit::SUCCESS)
-    } else {
-        Err(listening::timed_out(directory))
-    }
+    listening.finish(waiting::enough(call), deadline, |_| Ok(()))
 }

@@ -1,8 +1,9 @@
 //! s6-ftrig-listen1: runs a program and waits for an event.
 
-use super::listening::{self, Ear};
+use super::listening::{self, Listening, print_last_byte};
 use super::waiting;
 use crate::{Applet, Exit, Failure, Invocation, Section, Syntax};
+use s6x_core::machine::wait::Enough;
 
 /// s6-ftrig-listen1.
 pub static APPLET: Applet = Applet {
@@ -21,8 +22,7 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
     let directory = call.argument(0, "fifodir")?;
     let expression = call.argument(1, "regexp")?;
     call.argument(2, "prog")?;
-    let mut ear = Ear::open(directory, expression)?;
+    let listening = Listening::to([(directory, expression)])?;
     waiting::start(call, call.rest.get(2..).unwrap_or(&[]))?;
-    listening::finish(call, &mut ear, directory, deadline)?;
-    Ok(Exit::SUCCESS)
+    listening.finish(Enough::All, deadline, |ears| print_last_byte(call, ears))
 }

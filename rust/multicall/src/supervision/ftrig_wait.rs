@@ -1,8 +1,9 @@
 //! s6-ftrig-wait: waits for an event.
 
-use super::listening::{self, Ear};
+use super::listening::{self, Listening, print_last_byte};
 use super::waiting;
 use crate::{Applet, Exit, Failure, Invocation, Section, Syntax};
+use s6x_core::machine::wait::Enough;
 
 /// s6-ftrig-wait.
 pub static APPLET: Applet = Applet {
@@ -21,7 +22,6 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
     let directory = call.argument(0, "fifodir")?;
     let expression = call.argument(1, "regexp")?;
     call.warn_of_more_than(2);
-    let mut ear = Ear::open(directory, expression)?;
-    listening::finish(call, &mut ear, directory, deadline)?;
-    Ok(Exit::SUCCESS)
+    let listening = Listening::to([(directory, expression)])?;
+    listening.finish(Enough::All, deadline, |ears| print_last_byte(call, ears))
 }

@@ -1,13 +1,12 @@
 //! Waiting until what event directories say matches regular expressions.
 
 use super::waiting;
+use crate::interrupts::{Interrupts, Woken};
 use crate::invocation::quoted;
-use crate::{Failure, Invocation, Opt, value};
-use s6x_core::Error;
+use crate::{Exit, Failure, Invocation, Opt, value};
 use s6x_core::error::shown;
 use s6x_core::machine::wait::Enough;
 use s6x_core::run::fifodir::Subscription;
-use s6x_core::sys::poll;
 use s6x_core::sys::regex::Regex;
 use s6x_core::wire::clock::Monotonic;
 use std::ffi::OsStr;
@@ -30,7 +29,7 @@ pub(super) struct Ear {
 impl Ear {
     /// Subscribes to a directory for an expression. Failures are temporary ones (111), a wrong
     /// expression too, as in the originals.
-    pub(super) fn open(directory: &OsStr, expression: &OsStr) -> Result<Ear, Failure> {
+    fn open(directory: &OsStr, expression: &OsStr) -> Result<Ear, Failure> {
         let wanted = Regex::new(expression).map_err(|why| {
             let what =
                 format!("{} with regexp {}", shown(Path::new(directory)), quoted(expression));
@@ -55,47 +54,53 @@ impl Ear {
     }
 }
 
-/// Waits until enough of them have heard what they wanted; false: the deadline came first.
-pub(super) fn wait(
-    ears: &mut [Ear],
-    enough: Enough,
-    deadline: Option<Monotonic>,
-) -> Result<bool, Failure> {
-    loop {
-        ears.iter_mut().for_each(Ear::listen);
-        let done = match enough {
-            Enough::All => ears.iter().all(|ear| ear.matched.is_some()),
-            Enough::Any => ears.iter().any(|ear| ear.matched.is_some()),
-        };
-        if done {
-            return Ok(true);
-        }
-        let fds: Vec<BorrowedFd<'_>> = ears.iter().map(|ear| ear.events.as_fd()).collect();
-        let ready = poll::readable(&fds, deadline)
-            .map_err(|errno| Error::system("wait for events", errno))?;
-        if !ready.contains(&true) {
-            return Ok(false);
+/// Several of them. A signal ends the program only after its subscriptions are gone.
+pub(super) struct Listening {
+    ears: Vec<Ear>,
+    interrupts: Interrupts,
+}
+
+impl Listening {
+    /// Subscribes for pairs of directory and expression.
+    pub(super) fn to<'a>(
+        pairs: impl IntoIterator<Item = (&'a OsStr, &'a OsStr)>,
+    ) -> Result<Listening, Failure> {
+        let interrupts = Interrupts::hold()?;
+        let ears = pairs.into_iter().map(|(directory, wanted)| Ear::open(directory, wanted));
+        Ok(Listening { ears: ears.collect::<Result<_, _>>()?, interrupts })
+    }
+
+    /// Waits until enough of them have heard what they wanted, then does `done`.
+    pub(super) fn finish(
+        mut self,
+        enough: Enough,
+        deadline: Option<Monotonic>,
+        done: impl FnOnce(&[Ear]) -> Result<(), Failure>,
+    ) -> Result<Exit, Failure> {
+        loop {
+            self.ears.iter_mut().for_each(Ear::listen);
+            let heard = |ear: &Ear| ear.matched.is_some();
+            let is_enough = match enough {
+                Enough::All => self.ears.iter().all(heard),
+                Enough::Any => self.ears.iter().any(heard),
+            };
+            if is_enough {
+                return done(&self.ears).map(|()| Exit::SUCCESS);
+            }
+            let fds: Vec<BorrowedFd<'_>> = self.ears.iter().map(|ear| ear.events.as_fd()).collect();
+            match self.interrupts.wait(&fds, deadline)? {
+                Woken::Readable => {}
+                // Exit code 1, as in s6 2.11.
+                Woken::TimedOut => return Err(Failure::new(1, "timed out: no expected event")),
+                Woken::Killed(signal) => return Ok(Exit::Killed(signal)),
+            }
         }
     }
 }
 
-/// The end of a program that listens to one directory: prints the last byte that matched.
-pub(super) fn finish(
-    call: &Invocation,
-    ear: &mut Ear,
-    directory: &OsStr,
-    deadline: Option<Monotonic>,
-) -> Result<(), Failure> {
-    if !wait(std::slice::from_mut(ear), Enough::All, deadline)? {
-        return Err(timed_out(directory));
-    }
-    let mut line: Vec<u8> = ear.last_byte().into_iter().collect();
+/// Prints the last byte that matched.
+pub(super) fn print_last_byte(call: &Invocation, ears: &[Ear]) -> Result<(), Failure> {
+    let mut line: Vec<u8> = ears.iter().filter_map(Ear::last_byte).collect();
     line.push(b'\n');
     call.print(line)
-}
-
-/// Exit code 1, as in s6 2.11.
-pub(super) fn timed_out(directory: &OsStr) -> Failure {
-    let message = format!("no expected event from {}: timed out", shown(Path::new(directory)));
-    Failure::new(1, message)
 }

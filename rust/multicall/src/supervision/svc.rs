@@ -1,11 +1,10 @@
 //! s6-svc: tells supervisors what to do.
 
-use super::waiting;
+use super::waiting::{self, Waiting};
 use crate::{Applet, Exit, Failure, Invocation, Section, Syntax, flag, value};
 use s6x_core::error::{Errno, Error, shown};
 use s6x_core::machine::wait::{Enough, Goal};
 use s6x_core::run::control;
-use s6x_core::run::observe::Watch;
 use s6x_core::sys::signals;
 use s6x_core::wire::control::Control;
 use s6x_core::wire::signal::Signal;
@@ -72,12 +71,11 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
     let deadline = waiting::deadline(call, 'T')?;
     let Some(goal) = goal else { return send(call, &services, &controls) };
     let goal = possible(call, goal, services.first())?;
-    let mut watch =
-        Watch::on(&services, goal, Enough::All).map_err(|error| waiting::temporary(&error))?;
+    let waiting = Waiting::on(&services, goal, Enough::All)?;
     if !controls.is_empty() {
         send(call, &services, &controls)?;
     }
-    waiting::finish(&mut watch, deadline)
+    waiting.finish(deadline)
 }
 
 /// The control letters, in the order of the command line.

@@ -1,9 +1,8 @@
 //! s6-svlisten: starts a program and waits until services are in a state.
 
-use super::waiting;
+use super::waiting::{self, Waiting};
 use crate::{Applet, Exit, Failure, Invocation, Section, Syntax, block};
 use s6x_core::machine::wait::Enough;
-use s6x_core::run::observe::Watch;
 use std::path::PathBuf;
 
 /// s6-svlisten.
@@ -32,10 +31,9 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
     }
     let services: Vec<PathBuf> =
         words.iter().map(|word| call.service(word)).collect::<Result<_, _>>()?;
-    let mut watch = Watch::on(&services, waiting::goal(call), enough_for(call))
-        .map_err(|error| waiting::temporary(&error))?;
+    let waiting = Waiting::on(&services, waiting::goal(call), enough_for(call))?;
     waiting::start(call, prog)?;
-    waiting::finish(&mut watch, deadline)
+    waiting.finish(deadline)
 }
 
 /// As the originals: a restart is always one of all services.

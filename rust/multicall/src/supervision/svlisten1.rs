@@ -1,9 +1,8 @@
 //! s6-svlisten1: starts a program and waits until a service is in a state.
 
-use super::waiting;
+use super::waiting::{self, Waiting};
 use crate::{Applet, Exit, Failure, Invocation, Section, Syntax};
 use s6x_core::machine::wait::Enough;
-use s6x_core::run::observe::Watch;
 
 /// s6-svlisten1.
 pub static APPLET: Applet = Applet {
@@ -24,8 +23,7 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
     let deadline = waiting::deadline(call, 't')?;
     let service = call.service(call.argument(0, "servicedir")?)?;
     call.argument(1, "prog")?;
-    let mut watch = Watch::on(&[service], waiting::goal(call), Enough::All)
-        .map_err(|error| waiting::temporary(&error))?;
+    let waiting = Waiting::on(&[service], waiting::goal(call), Enough::All)?;
     waiting::start(call, call.rest.get(1..).unwrap_or(&[]))?;
-    waiting::finish(&mut watch, deadline)
+    waiting.finish(deadline)
 }

@@ -1,8 +1,7 @@
 //! s6-svwait: waits until services are in a state.
 
-use super::waiting;
+use super::waiting::{self, Waiting};
 use crate::{Applet, Exit, Failure, Invocation, Section, Syntax};
-use s6x_core::run::observe::Watch;
 use std::path::PathBuf;
 
 /// s6-svwait.
@@ -22,7 +21,6 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
     let deadline = waiting::deadline(call, 't')?;
     let services: Vec<PathBuf> =
         call.rest.iter().map(|word| call.service(word)).collect::<Result<_, _>>()?;
-    let mut watch = Watch::on(&services, waiting::goal(call), waiting::enough(call))
-        .map_err(|error| waiting::temporary(&error))?;
-    waiting::finish(&mut watch, deadline)
+    let waiting = Waiting::on(&services, waiting::goal(call), waiting::enough(call))?;
+    waiting.finish(deadline)
 }

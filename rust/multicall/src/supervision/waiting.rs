@@ -1,5 +1,6 @@
 //! What the programs that wait for a state have in common: options, messages, exit codes.
 
+use crate::interrupts::{Interrupts, Woken};
 use crate::{Exit, Failure, Invocation, Opt, flag, value};
 use s6x_core::Error;
 use s6x_core::machine::wait::{Enough, Goal};
@@ -9,6 +10,7 @@ use s6x_core::sys::spawn::Launch;
 use s6x_core::wire::clock::Monotonic;
 use std::ffi::{CString, OsString};
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 const UP: Opt = flag('u', "wait until up (default)");
@@ -54,15 +56,39 @@ pub(super) fn temporary(error: &Error) -> Failure {
     Failure::new(111, error.to_string())
 }
 
-/// Waits to the end.
-pub(super) fn finish(watch: &mut Watch, deadline: Option<Monotonic>) -> Result<Exit, Failure> {
-    match watch.until(deadline).map_err(|error| temporary(&error))? {
-        Some(0) => Ok(Exit::SUCCESS),
-        Some(lost) => Err(Failure::new(
-            lost_code(lost),
-            "some services reported permanent failure or their supervisor died",
-        )),
-        None => Err(Failure::new(99, "timed out")),
+/// Services being waited for. A signal ends the program only after its subscriptions are gone.
+pub(super) struct Waiting {
+    watch: Watch,
+    interrupts: Interrupts,
+}
+
+impl Waiting {
+    /// Subscribes: what happens from here on is not missed.
+    pub(super) fn on(services: &[PathBuf], goal: Goal, enough: Enough) -> Result<Waiting, Failure> {
+        let interrupts = Interrupts::hold()?;
+        let watch = Watch::on(services, goal, enough).map_err(|error| temporary(&error))?;
+        Ok(Waiting { watch, interrupts })
+    }
+
+    /// Waits to the end.
+    pub(super) fn finish(mut self, deadline: Option<Monotonic>) -> Result<Exit, Failure> {
+        loop {
+            let now = clock::monotonic();
+            match self.watch.until(Some(now)).map_err(|error| temporary(&error))? {
+                Some(0) => return Ok(Exit::SUCCESS),
+                Some(lost) => {
+                    let message =
+                        "some services reported permanent failure or their supervisor died";
+                    return Err(Failure::new(lost_code(lost), message));
+                }
+                None => {}
+            }
+            match self.interrupts.wait(&self.watch.descriptors(), deadline)? {
+                Woken::Readable => {}
+                Woken::TimedOut => return Err(Failure::new(99, "timed out")),
+                Woken::Killed(signal) => return Ok(Exit::Killed(signal)),
+            }
+        }
     }
 }
 

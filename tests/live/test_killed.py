@@ -277,6 +277,34 @@ def test_storm(world: World, daemons: Programs, seed: int) -> None:
             assert not is_service(int(pid), storm.scandir / name), (name, pid, done)
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_kills_at_boot_and_at_stop(world: World, daemons: Programs, seed: int) -> None:
+    """Supervisors die while the tree comes up and while it goes down, several times over."""
+    source = random.Random(seed)
+    names = [f"s{index}" for index in range(4)]
+    scandir = world.plant({name: {"run!": ALONE} for name in names}, "scan")
+    for _ in range(4):
+        scanner = world.scan(daemons, scandir)
+        for _ in range(source.randrange(6)):
+            kill_one(source, scanner)
+        scanner.control("t")
+        for _ in range(source.randrange(6)):
+            kill_one(source, scanner)
+        assert scanner.exit_code() == 0
+        for name in names:
+            assert not (scandir / name / "doubles").exists()
+            for pid in lines_of(scandir / name / "starts"):
+                assert not is_service(int(pid), scandir / name)
+
+
+def kill_one(source: random.Random, scanner: Scanner) -> None:
+    """Kill any child of the scanner, after a moment that may be none."""
+    holds_for(lambda: True, source.random() * 0.02)
+    victims = process.children_of(scanner.pid)
+    if victims:
+        process.kill(source.choice(victims))
+
+
 def is_service(pid: int, servicedir: Path) -> bool:
     """Whether this pid is still a process of this service, and not a later one by chance."""
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,7 +26,11 @@ PAIRINGS = {
 
 _sets = pytest.StashKey[dict[str, Programs]]()
 _links = pytest.StashKey[Path]()
-_not_run = pytest.StashKey[dict[str, str]]()
+_not_run = pytest.StashKey[Counter[str]]()
+_skipped: list[str] = []
+
+NEVER_SKIPPED_IN_CI = ("tests/world/", "tests/compat/", "tests/live/", "tests/container/")
+IN_CI = os.environ.get("CI") == "true"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,7 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
     top = Path(tempfile.mkdtemp(prefix="s6x-programs-"))
     top.chmod(0o755)
     config.stash[_links] = top
-    config.stash[_not_run] = {}
+    config.stash[_not_run] = Counter()
     found: dict[str, Programs] = {}
     for name, make in (("ours", programs.ours), ("theirs", programs.theirs)):
         (top / name).mkdir(mode=0o755)
@@ -100,10 +105,10 @@ def _can_run(metafunc: pytest.Metafunc, pairing: str) -> bool:
         )
     if "theirs" in pairing and "theirs" not in available:
         why = "the originals are not installed (Debian's package s6)"
-        if os.environ.get("CI") == "true":
+        if IN_CI:
             raise pytest.UsageError(f"{why}, and CI must run the pairing {pairing}")
-        test = metafunc.definition.nodeid
-        metafunc.config.stash[_not_run][f"{test} [{pairing}]"] = why
+        file = metafunc.definition.nodeid.partition("::")[0]
+        metafunc.config.stash[_not_run][f"{file} as {pairing}: {why}"] += 1
         return False
     return True
 
@@ -115,8 +120,22 @@ def pytest_terminal_summary(
     not_run = config.stash[_not_run]
     if not_run:
         terminalreporter.section("not run on this machine")
-        for test, why in sorted(not_run.items()):
-            terminalreporter.line(f"{test}: {why}")
+        for what, count in sorted(not_run.items()):
+            terminalreporter.line(f"{count} tests of {what}")
+    if IN_CI and _skipped:
+        terminalreporter.section("skipped, but CI must be able to run these")
+        for test in _skipped:
+            terminalreporter.line(test)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.skipped and report.nodeid.startswith(NEVER_SKIPPED_IN_CI):
+        _skipped.append(report.nodeid)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if IN_CI and _skipped:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(scope="session")

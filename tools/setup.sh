@@ -9,32 +9,38 @@ export DEBIAN_FRONTEND=noninteractive
 
 RUST_MINOR=88 # rust-version in Cargo.toml is 1.88
 
-# program:package. First what building needs, then the originals that tests and benches are held against,
-# then the daemons and tools that tests run.
-BUILD="gcc:gcc make:make git:git"
-ORIGINALS="s6-svscan:s6 execlineb:execline runsv:runit tini:tini dumb-init:dumb-init"
-TESTS="nginx:nginx cron:cron sshd:openssh-server busybox:busybox-static runc:runc strace:strace
-    unshare:util-linux ps:procps capsh:libcap2-bin"
+# program:package. What building needs; and then what the demo, the tests and the benches use: the
+# originals that s6x is held against, real daemons, and tools.
+BUILD="gcc:gcc make:make"
+REST="busybox:busybox-static unshare:util-linux ps:procps git:git
+    s6-svscan:s6 execlineb:execline runsv:runit tini:tini dumb-init:dumb-init
+    nginx:nginx cron:cron sshd:openssh-server runc:runc strace:strace capsh:libcap2-bin"
 
 main() {
-    local missing
-    missing=$(missing_packages)
-    if [ -n "$missing" ]; then
-        install_packages $missing
+    local needed wanted
+    needed=$(missing "$BUILD"; missing_parts)
+    wanted=$(missing "$REST"; busybox_is_static || echo busybox-static)
+    if [ -n "$needed$wanted" ]; then
+        if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+            install_packages $needed $wanted
+        else
+            ask_for "$needed" "$wanted"
+        fi
     fi
-    if ! rust_is_new_enough; then
-        install_rust
-    fi
+    rust_is_new_enough || install_rust
 }
 
-missing_packages() {
+missing() {
     local pair
-    for pair in $BUILD $ORIGINALS $TESTS; do
+    for pair in $1; do
         command -v "${pair%%:*}" >/dev/null || echo "${pair#*:}"
     done
+}
+
+# What building needs that is no program of its own.
+missing_parts() {
     python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
         echo python3-venv
-    busybox_is_static || echo busybox-static
     echo 'int main(void) { return 0; }' | gcc -static -x c -o /dev/null - 2>/dev/null || echo libc6-dev
 }
 
@@ -42,13 +48,17 @@ busybox_is_static() {
     command -v busybox >/dev/null && ! ldd "$(command -v busybox)" >/dev/null 2>&1
 }
 
-install_packages() {
-    local packages
-    packages=$(printf '%s\n' "$@" | sort -u | tr '\n' ' ')
-    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-        echo "setup: these Debian packages are missing: as root, run: apt-get install $packages" >&2
+ask_for() {
+    if [ -n "$1" ]; then
+        echo "setup: these Debian packages are missing: as root, run: apt-get install $(echo $1 $2)" >&2
         exit 1
     fi
+    echo "setup: without these Debian packages, tests are left out and the demo is smaller: $(echo $2)" >&2
+}
+
+install_packages() {
+    local packages left
+    packages=$(printf '%s\n' "$@" | sort -u | tr '\n' ' ')
     echo "setup: installing $packages"
     if [ ! -e /usr/sbin/policy-rc.d ]; then
         printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
@@ -57,9 +67,9 @@ install_packages() {
     fi
     apt-get -qq update
     apt-get -qq install --no-install-recommends $packages >/dev/null
-    missing=$(missing_packages)
-    if [ -n "$missing" ]; then
-        echo "setup: still missing after apt-get: $(echo $missing)" >&2
+    left=$(missing "$BUILD $REST"; missing_parts)
+    if [ -n "$left" ]; then
+        echo "setup: still missing after apt-get: $(echo $left); Python 3.11 or later is needed" >&2
         exit 1
     fi
 }

@@ -1,0 +1,1 @@
+"""``make demo``: a container with real daemons, without docker: boot, kill, come back, stop."""

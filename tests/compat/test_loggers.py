@@ -198,8 +198,12 @@ def test_the_catch_all_logger_goes_last(world: World, daemons: Programs) -> None
 
 
 def test_the_console_holder(world: World, daemons: Programs) -> None:
-    """With `-X FD` the catch-all logger's errors go to FD."""
-    content: dict[str, Content] = {"s6-svscan-log": sleeper(), "web": sleeper()}
+    """With `-X FD` the catch-all logger's errors go to FD, and in the end finish's output."""
+    content: dict[str, Content] = {
+        "s6-svscan-log": sleeper(),
+        "web": sleeper(),
+        ".s6-svscan/finish!": "#!/bin/sh\necho out\necho err >&2\n",
+    }
     scandir = world.plant(content, "scan")
     console = Path(world.top / "console")
     under = ["sh", "-c", 'exec "$0" "$@" 9>>' + str(console)]
@@ -209,3 +213,4 @@ def test_the_console_holder(world: World, daemons: Programs) -> None:
     assert process.descriptors_of(pids["web"])[2] != str(console)
     scanner.control("q")  # this logger would wait for the end of an input that it does not read
     assert scanner.exit_code() == 0
+    assert console.read_text() == "out\nerr\n"

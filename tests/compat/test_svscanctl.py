@@ -86,6 +86,20 @@ def test_without_finish_the_code_is_0(world: World, daemons: Programs) -> None:
     assert scanner.exit_code() == 0
 
 
+def test_finish_inherits_nothing(world: World, daemons: Programs) -> None:
+    """It is the scanner's process, without its descriptors, mask or handlers."""
+    scandir = world.plant({".s6-svscan/finish!": "#!/bin/sh\nexec sleep 1000\n"}, "scan")
+    scanner = world.scan(daemons, scandir, env={"WITNESS": "yes"})
+    scanner.control("t")
+    until(lambda: process.argv_of(scanner.pid) == ("sleep", "1000"), "finish")
+    it = process.look(scanner.pid)
+    assert sorted(it.descriptors) == [0, 1, 2]
+    assert (it.blocked, it.caught) == (frozenset(), frozenset())
+    assert it.ignored <= {32, 33}
+    assert it.env["WITNESS"] == "yes"
+    scanner.kill()
+
+
 def test_finish_that_cannot_be_run_means_crash(world: World, daemons: Programs) -> None:
     content: dict[str, Content] = {
         ".s6-svscan/finish": "not executable\n",

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from benches import machine, report
 from benches.commands import commands
+from benches.containers import containers
 from benches.supervision import boot, memory, restart
 from benches.trees import BenchError, Workshop
 
@@ -16,6 +17,7 @@ BENCHES: dict[str, Callable[[Workshop], list[report.Section]]] = {
     "memory": memory,
     "restart": restart,
     "commands": commands,
+    "container": containers,
 }
 
 

@@ -43,6 +43,12 @@ class Announcement:
     pid: int
 
 
+def announcement(line: str) -> Announcement:
+    """Read what service.c writes."""
+    service, at_ns, pid = line.split()
+    return Announcement(service, int(at_ns), int(pid))
+
+
 class Workshop:
     """A directory in memory with the compiled programs; everything in it is gone at the end."""
 
@@ -56,6 +62,7 @@ class Workshop:
                 cwd=Path(__file__).parent,
                 check=True,
             )
+        self.executable = our_executable()
         self._links = self.top / "s6x"
         self._links.mkdir()
         self._count = 0
@@ -68,7 +75,7 @@ class Workshop:
         """Return the path of one of our programs."""
         link = self._links / program
         if not link.is_symlink():
-            link.symlink_to(our_executable())
+            link.symlink_to(self.executable)
         return str(link)
 
     def subjects(self) -> list[Subject]:
@@ -83,8 +90,11 @@ class Workshop:
             found.append(Subject("runit (Debian) runsvdir", (runsvdir,), signal.SIGHUP))
         return found
 
-    def services(self, count: int) -> Path:
-        """Make a directory of so many services that nobody has run yet."""
+    def services(self, count: int, *, scripts: bool = False) -> Path:
+        """Make a directory of so many services that nobody has run yet.
+
+        `run` is the program itself, or a script of /bin/sh that becomes it.
+        """
         self._count += 1
         directory = self.top / f"services-{self._count}"
         directory.mkdir()
@@ -92,7 +102,12 @@ class Workshop:
         for number in range(count):
             service = directory / f"service-{number:04}"
             service.mkdir()
-            (service / "run").symlink_to(self.top / "service")
+            run = service / "run"
+            if scripts:
+                run.write_text(f"#!/bin/sh\nexec {self.top}/service\n")
+                run.chmod(0o755)
+            else:
+                run.symlink_to(self.top / "service")
         return directory
 
 
@@ -158,14 +173,15 @@ class Tree:
             return
         *lines, self._unread = self._unread.split(b"\n")
         for line in lines:
-            service, at_ns, pid = line.decode().split()
-            yield Announcement(service, int(at_ns), int(pid))
+            yield announcement(line.decode())
 
 
 @contextlib.contextmanager
-def running(workshop: Workshop, subject: Subject, count: int) -> Iterator[tuple[Tree, Path]]:
+def running(
+    workshop: Workshop, subject: Subject, count: int, *, scripts: bool = False
+) -> Iterator[tuple[Tree, Path]]:
     """Run so many new services; what is left of them at the end is removed."""
-    directory = workshop.services(count)
+    directory = workshop.services(count, scripts=scripts)
     tree = Tree(subject, directory)
     try:
         yield tree, directory

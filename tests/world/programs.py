@@ -25,7 +25,7 @@ APPLETS = (
     *("s6-supervise", "s6-svscan", "s6-svc", "s6-svscanctl", "s6-svstat", "s6-svok", "s6-svwait"),
     *("s6-svlisten", "s6-svlisten1", "s6-svdt", "s6-svdt-clear", "s6-permafailon", "s6-svperms"),
     *("s6-svlink", "s6-svunlink", "s6-mkfifodir", "s6-cleanfifodir", "s6-notifyoncheck"),
-    *("s6-ftrig-notify", "s6-ftrig-wait", "s6-ftrig-listen1", "s6-ftrig-listen"),
+    *("s6-ftrig-notify", "s6-ftrig-wait", "s6-ftrig-listen1", "s6-ftrig-listen", "s6-ftrigrd"),
 )
 """The programs these tests run."""
 

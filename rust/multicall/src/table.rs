@@ -30,6 +30,7 @@ pub static APPLETS: &[&Applet] = &[
     &supervision::ftrig_listen1::APPLET,
     &supervision::ftrig_notify::APPLET,
     &supervision::ftrig_wait::APPLET,
+    &supervision::ftrigrd::APPLET,
     &supervision::mkfifodir::APPLET,
     &supervision::notify_fd_from_socket::APPLET,
     &supervision::notify_socket_from_fd::APPLET,

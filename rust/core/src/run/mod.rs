@@ -3,6 +3,7 @@
 pub mod control;
 pub mod fifodir;
 pub mod fix_attrs;
+pub mod ftrigrd;
 pub mod init;
 pub mod linking;
 pub mod notify_socket;

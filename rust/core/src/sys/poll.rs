@@ -9,9 +9,22 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 /// for ever. Returns, in the same order, which can be read. A signal's interruption is nothing:
 /// signals come through their own descriptor.
 pub fn readable(fds: &[BorrowedFd<'_>], deadline: Option<Monotonic>) -> Result<Vec<bool>, Errno> {
+    either(fds, &[], deadline).map(|(readable, _)| readable)
+}
+
+/// The same, or until one of `writers` can be written to (or has lost its reader).
+pub fn either(
+    readers: &[BorrowedFd<'_>],
+    writers: &[BorrowedFd<'_>],
+    deadline: Option<Monotonic>,
+) -> Result<(Vec<bool>, Vec<bool>), Errno> {
     let entry =
-        |fd: &BorrowedFd<'_>| libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
-    let mut entries: Vec<libc::pollfd> = fds.iter().map(entry).collect();
+        |events| move |fd: &BorrowedFd<'_>| libc::pollfd { fd: fd.as_raw_fd(), events, revents: 0 };
+    let mut entries: Vec<libc::pollfd> = readers
+        .iter()
+        .map(entry(libc::POLLIN))
+        .chain(writers.iter().map(entry(libc::POLLOUT)))
+        .collect();
     loop {
         let wait = deadline.map(|deadline| deadline.since(clock::monotonic()));
         let wait = wait.map(|wait| libc::timespec {
@@ -25,7 +38,11 @@ pub fn readable(fds: &[BorrowedFd<'_>], deadline: Option<Monotonic>) -> Result<V
             libc::ppoll(entries.as_mut_ptr(), entries.len() as _, timeout, std::ptr::null())
         };
         match cerr(ready) {
-            Ok(_) => return Ok(entries.iter().map(|entry| entry.revents != 0).collect()),
+            Ok(_) => {
+                let mut ready: Vec<bool> = entries.iter().map(|entry| entry.revents != 0).collect();
+                let writable = ready.split_off(readers.len());
+                return Ok((ready, writable));
+            }
             Err(Errno(libc::EINTR)) => {}
             Err(errno) => return Err(errno),
         }

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod control;
 pub mod environment;
 pub mod fix_attrs;
+pub mod ftrigr;
 pub mod notice;
 pub mod plan;
 pub mod signal;

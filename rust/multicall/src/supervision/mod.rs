@@ -7,6 +7,7 @@ pub mod ftrig_listen;
 pub mod ftrig_listen1;
 pub mod ftrig_notify;
 pub mod ftrig_wait;
+pub mod ftrigrd;
 pub mod mkfifodir;
 pub mod notify_fd_from_socket;
 pub mod notify_socket_from_fd;

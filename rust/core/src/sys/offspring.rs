@@ -19,7 +19,7 @@ use super::{cerr, last};
 use crate::error::Errno;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 /// Bytes of a nest: address space, of which a child uses some pages.
 const NEST: usize = 1024 * 1024;
@@ -35,6 +35,11 @@ const SIZES: usize = 16;
 
 /// The nest that the next child moves into; null until [`prepare`].
 static PREPARED: AtomicPtr<Nest> = AtomicPtr::new(ptr::null_mut());
+
+/// The executable's program headers, as the kernel told the parent: a child gave back the stack that
+/// says it. (dl_iterate_phdr would take a lock, and writing that costs each child a page.)
+static HEADERS: AtomicPtr<libc::Elf64_Phdr> = AtomicPtr::new(ptr::null_mut());
+static HEADER_COUNT: AtomicUsize = AtomicUsize::new(0);
 
 /// The beginning of a nest, all zeroes in the parent.
 #[repr(C)]
@@ -146,6 +151,11 @@ pub fn prepare() -> Result<(), Errno> {
     // Transparent huge pages would make one written byte cost two megabytes.
     // SAFETY: the mapping above.
     unsafe { libc::madvise(at, NEST, libc::MADV_NOHUGEPAGE) };
+    // SAFETY: both only read what the kernel told about this process.
+    let (headers, count) =
+        unsafe { (libc::getauxval(libc::AT_PHDR), libc::getauxval(libc::AT_PHNUM)) };
+    HEADERS.store(headers as *mut libc::Elf64_Phdr, Ordering::Relaxed);
+    HEADER_COUNT.store(count as usize, Ordering::Relaxed);
     PREPARED.store(at.cast(), Ordering::Relaxed);
     Ok(())
 }
@@ -199,7 +209,8 @@ extern "C" fn begin<T: Clone + 'static>(argument: *mut libc::c_void) -> libc::c_
     (birth.life)(with)
 }
 
-/// Before a child waits: gives back the pages of its stack below this call.
+/// Before a child waits: gives back the pages of its stack below this call, and the executable's own,
+/// which are in memory anyway and come back, sixteen at a time, when they are used again.
 pub fn rest() {
     if !is_child() {
         return;
@@ -211,4 +222,27 @@ pub fn rest() {
     let unused = here.saturating_sub(bottom);
     // SAFETY: below the stack pointer of the only thread, nothing is in use.
     unsafe { libc::madvise(bottom as *mut libc::c_void, unused, libc::MADV_DONTNEED) };
+    for (start, length) in unwritable_segments() {
+        // SAFETY: a private mapping of a file, never written: its pages read the same afterwards.
+        unsafe { libc::madvise(start as *mut libc::c_void, length, libc::MADV_DONTNEED) };
+    }
+}
+
+/// Where the parts of the executable are that were never writable: address of the first page, bytes.
+fn unwritable_segments() -> impl Iterator<Item = (usize, usize)> {
+    let at = HEADERS.load(Ordering::Relaxed);
+    let headers: &[libc::Elf64_Phdr] = match at as usize {
+        0 => &[],
+        // SAFETY: the kernel says that so many program headers are there, for as long as we live.
+        _ => unsafe { std::slice::from_raw_parts(at, HEADER_COUNT.load(Ordering::Relaxed)) },
+    };
+    // Where the headers are, less where they wanted to be: zero unless position-independent.
+    let own = headers.iter().find(|header| header.p_type == libc::PT_PHDR);
+    let base = own.map_or(0, |header| (at as usize).wrapping_sub(header.p_vaddr as usize));
+    let loaded = headers.iter().filter(|header| header.p_type == libc::PT_LOAD);
+    loaded.filter(|header| header.p_flags & libc::PF_W == 0).map(move |header| {
+        let start = base.wrapping_add(header.p_vaddr as usize);
+        let page = start & !(PAGE - 1);
+        (page, start - page + header.p_memsz as usize)
+    })
 }

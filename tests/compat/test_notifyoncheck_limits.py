@@ -45,7 +45,7 @@ def test_a_check_that_takes_too_long(world: World, daemons: Programs, tools: Pro
 def test_all_together_take_too_long(
     world: World, daemons: Programs, tools: Programs, check: str
 ) -> None:
-    supervisor = checked(world, daemons, tools, "-T 200 -w 10 -n 0", f"echo >>checks; {check}")
+    supervisor = checked(world, daemons, tools, "-T 1000 -w 10 -n 0", f"echo >>checks; {check}")
     until_lines(supervisor.directory / "checks", 1)
     pid = supervisor.status().pid
     until(lambda: not living_children(pid), "the end of the checking process")
@@ -53,6 +53,16 @@ def test_all_together_take_too_long(
     assert holds_for(lambda: until_lines(supervisor.directory / "checks", 1) == checks, 0.1)
     assert supervisor.status().up
     assert not supervisor.status().ready
+
+
+def test_no_time_between_checks(world: World, daemons: Programs, tools: Programs) -> None:
+    """`-w 0` is no wait since 2.12; 2.11 waits for ever."""
+    supervisor = checked(world, daemons, tools, "-w 0 -n 20", "echo >>checks; false")
+    checks = supervisor.directory / "checks"
+    until_lines(checks, 20 if tools.name == "ours" else 1)
+    assert holds_for(
+        lambda: len(until_lines(checks, 1)) == (20 if tools.name == "ours" else 1), 0.2
+    )
 
 
 def test_checks_begin_late(world: World, daemons: Programs, tools: Programs) -> None:

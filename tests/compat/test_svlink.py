@@ -11,6 +11,7 @@ import pytest
 from world.programs import Programs
 from world.running import World
 from world.status import status
+from world.tree import Link
 from world.waiting import until
 from world.witness import logger, sleeper
 
@@ -125,6 +126,15 @@ def test_a_relative_path_is_made_absolute(world: World, daemons: Programs, tools
     said = tools.run("s6-svlink", "-t5000", "scan", "web", cwd=world.top)
     assert (said.code, said.err) == (0, "")
     assert (scanner.directory / "web").readlink() == servicedir
+
+
+def test_an_absolute_path_is_kept(world: World, daemons: Programs, tools: Programs) -> None:
+    scanner = world.scan(daemons, world.plant({}, "scan"))
+    world.service(sleeper(), "releases/1/web")
+    current = world.plant({"current": Link("releases/1")}) / "current"
+    said = tools.run("s6-svlink", "-t5000", scanner.directory, current / "web")
+    assert (said.code, said.err) == (0, "")
+    assert (scanner.directory / "web").readlink() == current / "web"
 
 
 def test_time_is_up(world: World, daemons: Programs, tools: Programs) -> None:

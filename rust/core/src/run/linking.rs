@@ -205,7 +205,11 @@ fn prepare(place: &Path, linking: Linking, undo: &mut Undo) -> Result<Subscripti
 
 /// Makes the link; `false` if it may be there and is.
 fn make_link(service: &Path, link: &Path, may_exist: bool) -> Result<bool> {
-    let target = service.canonicalize().map_err(|error| failed("resolve", service, &error))?;
+    let target = if service.is_absolute() {
+        service.to_owned() // as given: links on the way may be meant
+    } else {
+        service.canonicalize().map_err(|error| failed("resolve", service, &error))?
+    };
     let Err(error) = std::os::unix::fs::symlink(target, link) else { return Ok(true) };
     let identity = |path: &Path| Dir::open(path)?.stat(".").map(|stat| stat.identity);
     let same = || identity(link).is_ok_and(|there| identity(service) == Ok(there));

@@ -118,6 +118,9 @@ impl Reader<'_> {
     fn dictionary(&mut self, depth: usize) -> std::result::Result<Value, Wrong> {
         let mut entries: Vec<(Vec<u8>, Value)> = Vec::new();
         while self.peek() != Some(b'e') {
+            if self.peek().is_none() {
+                return self.wrong("the data ends too early");
+            }
             if !self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
                 return self.wrong("the key of a dictionary must be a byte string");
             }
@@ -207,6 +210,7 @@ mod tests {
             ("d1:bi0e1:ai0ee", "byte 7: the keys of a dictionary must ascend"),
             ("di0ei0ee", "byte 1: the key of a dictionary"),
             ("i1ei2e", "byte 3: there is more"),
+            ("d1:ai1e", "byte 7: the data ends too early"),
             ("x", "byte 0: no value begins like this"),
         ] {
             let error = decode(bytes.as_bytes()).expect_err(bytes).to_string();

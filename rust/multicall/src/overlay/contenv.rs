@@ -10,11 +10,13 @@ use crate::invocation::Invocation;
 use crate::options::Syntax;
 use s6x_core::error::{Errno, shown};
 use s6x_core::model::envdir::{self, Reading};
+use s6x_core::sys::dir::Dir;
+use s6x_core::sys::process;
 use s6x_core::wire::environment::Environment;
 use s6x_core::wire::plan::decimal;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Below the runtime directory.
 const DIRECTORY: &str = "container_environment";
@@ -124,11 +126,26 @@ fn read(call: &Invocation) -> Result<Environment, Failure> {
     ))
 }
 
-/// Where the files may be: below `$S6X_RUN` alone if it is set.
+/// Where the files may be: below `$S6X_RUN` alone if it is set; else where init keeps its state.
 fn places(environment: &Environment) -> Vec<PathBuf> {
-    let roots: Vec<OsString> = match environment.filled("S6X_RUN") {
-        Some(named) => vec![named.to_owned()],
-        None => vec!["/var/run/s6".into(), "/run/s6".into()],
-    };
-    roots.into_iter().map(|root| PathBuf::from(root).join(DIRECTORY)).collect()
+    let below = |root: &OsStr| Path::new(root).join(DIRECTORY);
+    if let Some(named) = environment.filled("S6X_RUN") {
+        return vec![below(named)];
+    }
+    let mut places = vec![below(OsStr::new("/var/run/s6")), below(OsStr::new("/run/s6"))];
+    let uid = process::effective_ids().0;
+    let private = environment.filled("XDG_RUNTIME_DIR").map(|top| Path::new(top).join("s6x"));
+    let temporary = PathBuf::from(format!("/tmp/s6x-{uid}"));
+    for root in private.into_iter().chain([temporary]) {
+        // In a directory where anybody can put something, only what is our own counts.
+        if dir_owner(&root) == Some(uid) {
+            places.push(root.join(DIRECTORY));
+        }
+    }
+    places
+}
+
+fn dir_owner(path: &Path) -> Option<u32> {
+    let root = Dir::open("/").ok()?;
+    root.lstat(path).ok().filter(|found| found.is_dir()).map(|found| found.uid)
 }

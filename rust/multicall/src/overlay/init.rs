@@ -58,7 +58,9 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
         Err(failure) if failure.message.is_empty() => return Ok(Exit::Code(failure.code)),
         Err(failure) => return Err(failure),
     };
-    Ok(Exit::Code(init::run(plan, facts, &call.rest, call.title)?))
+    let ended = init::run(plan, facts, &call.rest, call.title);
+    // Whatever it is, it will not be better the next time: not a usage error, though.
+    ended.map(Exit::Code).map_err(|error| Failure::new(111, error.to_string()))
 }
 
 /// The prebuilt plan if it is still right, else a new one.

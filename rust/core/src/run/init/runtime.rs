@@ -24,16 +24,32 @@ pub(super) fn choose(plan: &Plan, facts: &Facts) -> Result<PathBuf> {
             continue;
         }
         match take(&path) {
-            // Services could not be run from there; but if there is nothing else…
-            Ok(dir) if inode::is_noexec(&dir) => drop(unexecutable.get_or_insert(path)),
-            Ok(_) => return Ok(path),
-            Err(error) => refusals.push(error.to_string()),
+            Ok(dir) if !inode::is_noexec(&dir) => return Ok(path),
+            Ok(_) => {
+                leave(&path);
+                unexecutable.get_or_insert(path);
+            }
+            Err(error) => {
+                leave(&path);
+                refusals.push(error.to_string());
+            }
         }
     }
-    unexecutable.ok_or_else(|| {
-        let how = format!("{}; S6X_RUN can name another place", refusals.join("; "));
-        Error::malformed("find a directory for the state of the container", how)
-    })
+    // Services cannot be run from there; but there is nothing else.
+    match unexecutable {
+        Some(path) => take(&path).map(|_| path),
+        None => {
+            let how = format!("{}; S6X_RUN can name another place", refusals.join("; "));
+            Err(Error::malformed("find a directory for the state of the container", how))
+        }
+    }
+}
+
+/// Lets go of a candidate: a directory in its place would be in the way of a link to the one that is used.
+fn leave(path: &Path) {
+    if let (Some(parent), Some(name)) = (path.parent(), path.file_name()) {
+        let _ = Dir::open(parent).and_then(|parent| parent.rmdir(name)); // only if it is empty
+    }
 }
 
 /// Makes a directory ours, or says why not.

@@ -6,7 +6,7 @@ use super::{
     Command, Condition, Failure, Fingerprint, FixAttrs, Input, Kind, Meaning, Number, Op, Plan,
     Rules, Scripts, Step, Variables,
 };
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Why};
 use crate::wire::bencode::{self, Value};
 use crate::wire::signal::Signal;
 use std::rc::Rc;
@@ -18,7 +18,10 @@ const VERSION: i64 = 1;
 /// a number`; it does not name the file, which the caller knows.
 pub fn decode(bytes: &[u8]) -> Result<Plan> {
     let refuse = |why| Error::malformed("read the plan", why);
-    let value = bencode::decode(bytes).map_err(|error| refuse(error.to_string()))?;
+    let value = bencode::decode(bytes).map_err(|error| match error.why {
+        Why::Malformed(how) => refuse(how),
+        Why::System(_) | Why::Busy => error,
+    })?;
     plan(&value).map_err(refuse)
 }
 

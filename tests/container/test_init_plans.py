@@ -1,0 +1,181 @@
+"""Where the plan comes from: the image, the planner, or neither; and what `/init` says then."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from s6x.image.build import build
+from s6x.image.install import install
+from world.containers import Spec, Unshared
+from world.images import Image, Init, Role, needs_root
+from world.programs import REPOSITORY, our_executable
+from world.running import World
+from world.tree import Content, Link
+from world.waiting import until
+
+Images = Callable[..., Image]
+
+PLAN = "etc/s6x/plan"
+
+
+def planner(body: str) -> dict[str, Content]:
+    """A stand-in for python3: `$5` is the file that the plan goes to."""
+    return {"planner!": f'#!/bin/sh\necho "planning $*" >>/tmp/planned\n{body}\n'}
+
+
+ENV = {"S6X_PYTHON": "/planner"}
+
+
+def test_a_prebuilt_plan_needs_no_planner(image: Images, role: Role) -> None:
+    its = image("v2", planner("exit 1"))
+    assert its.run("true", env=ENV, role=role).code == 0
+    assert not (its.root / "tmp/planned").exists()
+
+
+def test_without_a_plan_the_planner_is_asked_once(image: Images, role: Role) -> None:
+    its = image("v2", planner('cp /good "$5"'))
+    (its.root / PLAN).rename(its.root / "good")
+    ended = its.run("true", env=ENV, role=role)
+    assert (ended.code, ended.err) == (0, "")
+    assert "[cmd] true exited 0\n" in ended.out
+    planned = (its.root / "tmp/planned").read_text()
+    assert planned.count("\n") == 1
+    assert planned.startswith("planning -I -m s6x.overlay --output /")
+    assert not [name for name in (its.root / "run").iterdir() if name.name.startswith(".s6x")]
+
+
+def test_no_plan_and_no_python(image: Images, role: Role) -> None:
+    ended = image("v2", planned=False).run("true", role=role)
+    assert ended.code == 111
+    assert ended.err == (
+        "init: fatal: there is no /etc/s6x/plan, and there is no python3 (S6X_PYTHON can name one) "
+        "to run the planner: run `s6x build --root DIR` when building the image\n"
+    )
+    assert ended.out == ""
+
+
+def test_a_stale_plan_and_no_python(image: Images, role: Role) -> None:
+    its = image("v2")
+    (its.root / "etc/s6/init/init-stage2-fixattrs.txt").write_text("# changed\n")
+    ended = its.run("true", role=role)
+    assert ended.code == 0
+    assert ended.err == (
+        "init: warning: /etc/s6x/plan is stale (/etc/s6/init/init-stage2-fixattrs.txt has changed "
+        "since it was made) and nothing here can make a new one: going on with it; run "
+        "`s6x build --root DIR` whenever the image changes\n"
+    )
+
+
+def test_a_stale_plan_is_made_again(image: Images) -> None:
+    its = image("v2", planner('cp /good "$5"'))
+    (its.root / "etc/s6/init/init-stage2-fixattrs.txt").write_text("# changed\n")
+    build(its.root)
+    (its.root / PLAN).rename(its.root / "good")
+    assert its.run("true", env=ENV).code == 0
+    assert (its.root / "tmp/planned").exists()
+
+
+def test_another_generation_makes_it_stale(image: Images) -> None:
+    its = image("v2")
+    ended = its.run("true", env={"S6X_COMPAT": "v1"})
+    assert "is stale (another generation of s6-overlay is asked for)" in ended.err
+    assert ended.code == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "why"),
+    [
+        ("echo 's6x: fatal: because' >&2; exit 1", 1, "the planner found this image wrong (1)"),
+        ("kill -9 $$", 111, "the planner was killed by SIGKILL"),
+        ("exit 0", 111, "/plan: No such file or directory"),
+        ('echo nonsense >"$5"', 111, "unable to read the plan: "),
+        ('printf d1:ai1e >"$5"', 111, "unable to read the plan: byte 7: the data ends too early"),
+    ],
+)
+def test_planners_that_fail(image: Images, role: Role, body: str, code: int, why: str) -> None:
+    probe = '[ "$2" = -c ] && exit 0\n'
+    its = image("v2", planner(probe + body), planned=False)
+    ended = its.run("true", env=ENV, role=role)
+    assert why in ended.err, ended.err
+    assert "init: fatal: " in ended.err
+    assert ended.code == code
+    assert ended.out == ""
+
+
+def test_python_without_our_package(image: Images, role: Role) -> None:
+    its = image("v2", planner("exit 1"), planned=False)
+    ended = its.run("true", env=ENV, role=role)
+    assert ended.code == 111
+    assert "its python3 does not have the package s6x: run `s6x build --root DIR`" in ended.err
+
+
+def test_a_planner_that_hangs_can_be_stopped(image: Images, role: Role) -> None:
+    its = image("v2", planner("exec sleep 1000"), planned=False)
+    words = ["true"]
+    with its.boot(*words, env=ENV, role=role) as init:
+        until((its.root / "tmp/planned").exists, "the planner")
+        until(lambda: "sleep 1000" in init.ps(), "the planner", explain=init.ps)
+        init.signal(signal.SIGTERM)
+        assert init.wait().code == 0
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"d", b"\0" * 5000, b"i" * 100000])
+def test_a_damaged_plan_is_told_and_replaced(image: Images, content: bytes) -> None:
+    its = image("v2", planner('cp /good "$5"'))
+    (its.root / PLAN).rename(its.root / "good")
+    (its.root / PLAN).write_bytes(content)
+    ended = its.run("true", env=ENV)
+    assert ended.code == 0
+    assert ended.err.startswith("init: warning: /etc/s6x/plan: unable to read the plan: ")
+
+
+def test_a_plan_of_another_version(image: Images) -> None:
+    its = image("v2")
+    plan = (its.root / PLAN).read_bytes().replace(b"7:versioni1e", b"7:versioni2e")
+    (its.root / PLAN).write_bytes(plan)
+    ended = its.run("true")
+    assert ended.code == 111
+    assert "version 2 of the format and this s6x reads version 1" in ended.err
+
+
+@needs_root
+@pytest.mark.parametrize("generation", ["v1", "v2"])
+def test_the_real_planner(world: World, generation: str) -> None:
+    """The machine's own root with its Python, and no plan in it."""
+    world.top.chmod(0o755)
+    changes = world.plant(
+        {
+            "python!": '#!/bin/sh\n[ "$1" = -I ] && shift\n'
+            f'PYTHONPATH=/s6x-package exec {sys.executable} "$@"\n',
+            "s6x-package": {},
+            # As on the machine, whose /bin a directory would hide.
+            "usr/bin": {},
+            "bin": Link("usr/bin"),
+            "etc/cont-init.d/a": "#!/bin/sh\necho ran\n",
+            "etc/services.d/web/run": "#!/bin/sh\necho service; exec sleep 1000\n",
+            "etc/s6x/generation": f"{generation}\n",
+        },
+        "changes",
+    )
+    executable = our_executable()
+    assert executable
+    install(changes, generation, executable)
+    spec = Spec(
+        changes,
+        ["/init", "echo", "command"],
+        overlay=True,
+        env={"S6X_PYTHON": "/python"},
+        binds={"/s6x-package": str(Path(REPOSITORY) / "python")},
+        tmpfs={"/run": "mode=755"},
+    )
+    with Unshared(spec) as container:
+        ended = Init(container).wait()
+    assert ended.code == 0, ended
+    assert "[cont-init.d] a: executing... \nran\n" in ended.out
+    assert "[services.d] done.\ncommand\n" in ended.out.replace("service\n", "")
+    assert "[cmd] echo exited 0\n" in ended.out

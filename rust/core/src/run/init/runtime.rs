@@ -36,13 +36,11 @@ pub(super) fn choose(plan: &Plan, facts: &Facts) -> Result<PathBuf> {
         }
     }
     // Services cannot be run from there; but there is nothing else.
-    match unexecutable {
-        Some(path) => take(&path).map(|_| path),
-        None => {
-            let how = format!("{}; S6X_RUN can name another place", refusals.join("; "));
-            Err(Error::malformed("find a directory for the state of the container", how))
-        }
+    if let Some(path) = unexecutable {
+        return take(&path).map(|_| path);
     }
+    let how = format!("{}; S6X_RUN can name another place", refusals.join("; "));
+    Err(Error::malformed("find a directory for the state of the container", how))
 }
 
 /// Lets go of a candidate: a directory in its place would be in the way of a link to the one that is used.

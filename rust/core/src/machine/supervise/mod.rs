@@ -338,36 +338,20 @@ impl Supervisor {
     }
 
     fn asked_while_down(&mut self, control: Control, todo: &mut Vec<Action>) {
-        use Control as C;
-        match control {
-            C::Up | C::UpForGood => {
-                self.want(true, control == C::UpForGood, todo);
+        match Wish::of(control) {
+            Wish::Up { for_good } => {
+                self.want(true, for_good, todo);
                 todo.push(Action::Start(Program::Run));
             }
-            C::Once => {
+            Wish::Once => {
                 self.want(false, false, todo);
                 todo.push(Action::Start(Program::Run));
             }
-            C::Down | C::OnceAtMost => self.want(false, false, todo),
-            C::DownForGood | C::OnceAtMostForGood => self.want(false, true, todo),
-            C::Exit => self.exit(todo),
-            C::Alarm
-            | C::Abort
-            | C::Quit
-            | C::Hangup
-            | C::Kill
-            | C::Term
-            | C::Interrupt
-            | C::User1
-            | C::User2
-            | C::Winch
-            | C::Pause
-            | C::Continue
-            | C::Restart
-            | C::Reload
-            | C::PauseGroup
-            | C::ContinueGroup
-            | C::KillGroup => {}
+            Wish::Down { for_good } | Wish::OnceAtMost { for_good } => {
+                self.want(false, for_good, todo);
+            }
+            Wish::Exit => self.exit(todo),
+            Wish::Signal(..) | Wish::Restart | Wish::Reload => {} // for `run`, which is not there
         }
     }
 
@@ -378,38 +362,26 @@ impl Supervisor {
         settings: &Settings,
         todo: &mut Vec<Action>,
     ) {
-        use Control as C;
-        let group = matches!(control, C::PauseGroup | C::ContinueGroup | C::KillGroup);
-        let target = if group { Target::Group } else { Target::Child };
-        if let Some(signal) = control.signal() {
-            todo.push(Action::Kill(target, signal));
-        }
-        match control {
-            C::Alarm
-            | C::Abort
-            | C::Quit
-            | C::Hangup
-            | C::Kill
-            | C::Term
-            | C::Interrupt
-            | C::User1
-            | C::User2
-            | C::Winch
-            | C::KillGroup => {}
-            C::Pause | C::PauseGroup => self.set_paused(true, todo),
-            C::Continue | C::ContinueGroup => self.set_paused(false, todo),
-            C::Restart => todo.push(Action::Kill(Target::Child, settings.down_signal)),
-            C::Reload => todo.push(Action::Kill(Target::Child, settings.reload_signal)),
-            C::Once | C::OnceAtMost => self.want(false, false, todo),
-            C::OnceAtMostForGood => self.want(false, true, todo),
-            C::Up => self.want(true, false, todo),
-            C::UpForGood => self.want(true, true, todo),
-            C::Down => self.bring_down(now, settings, todo),
-            C::DownForGood => {
-                todo.push(Action::SetDownFile(true));
+        match Wish::of(control) {
+            Wish::Signal(target, signal) => {
+                todo.push(Action::Kill(target, signal));
+                if let Signal::SIGSTOP | Signal::SIGCONT = signal {
+                    self.status.paused = signal == Signal::SIGSTOP;
+                    todo.push(Action::Publish);
+                }
+            }
+            Wish::Restart => todo.push(Action::Kill(Target::Child, settings.down_signal)),
+            Wish::Reload => todo.push(Action::Kill(Target::Child, settings.reload_signal)),
+            Wish::Up { for_good } => self.want(true, for_good, todo),
+            Wish::Once => self.want(false, false, todo),
+            Wish::OnceAtMost { for_good } => self.want(false, for_good, todo),
+            Wish::Down { for_good } => {
+                if for_good {
+                    todo.push(Action::SetDownFile(true));
+                }
                 self.bring_down(now, settings, todo);
             }
-            C::Exit => {
+            Wish::Exit => {
                 self.state = State::LastUp;
                 todo.push(Action::ReleaseStandardStreams);
             }
@@ -417,34 +389,17 @@ impl Supervisor {
     }
 
     fn asked_while_finishing(&mut self, control: Control, todo: &mut Vec<Action>) {
-        use Control as C;
-        match control {
-            C::Up => self.want(true, false, todo),
-            C::UpForGood => self.want(true, true, todo),
-            C::Once | C::OnceAtMost | C::Down => self.want(false, false, todo),
-            C::DownForGood | C::OnceAtMostForGood => self.want(false, true, todo),
-            C::Exit => {
+        match Wish::of(control) {
+            Wish::Up { for_good } => self.want(true, for_good, todo),
+            Wish::Once => self.want(false, false, todo),
+            Wish::Down { for_good } | Wish::OnceAtMost { for_good } => {
+                self.want(false, for_good, todo);
+            }
+            Wish::Exit => {
                 self.state = State::LastFinish;
                 todo.push(Action::ReleaseStandardStreams);
             }
-            // Signals are for `run`, which is not there.
-            C::Alarm
-            | C::Abort
-            | C::Quit
-            | C::Hangup
-            | C::Kill
-            | C::Term
-            | C::Interrupt
-            | C::User1
-            | C::User2
-            | C::Winch
-            | C::Pause
-            | C::Continue
-            | C::Restart
-            | C::Reload
-            | C::PauseGroup
-            | C::ContinueGroup
-            | C::KillGroup => {}
+            Wish::Signal(..) | Wish::Restart | Wish::Reload => {} // for `run`, which is not there
         }
     }
 
@@ -454,11 +409,6 @@ impl Supervisor {
         if for_good {
             todo.push(Action::SetDownFile(!up));
         }
-        todo.push(Action::Publish);
-    }
-
-    fn set_paused(&mut self, paused: bool, todo: &mut Vec<Action>) {
-        self.status.paused = paused;
         todo.push(Action::Publish);
     }
 
@@ -506,5 +456,51 @@ impl Supervisor {
         self.state = State::Gone;
         self.deadline = None;
         todo.extend([Action::Notify(&[Notice::Exit]), Action::Exit]);
+    }
+}
+
+/// What a control byte asks for: the letters, grouped by what a supervisor does about them.
+#[derive(Clone, Copy)]
+enum Wish {
+    Signal(Target, Signal),
+    Restart,
+    Reload,
+    Up { for_good: bool },
+    Once,
+    OnceAtMost { for_good: bool },
+    Down { for_good: bool },
+    Exit,
+}
+
+impl Wish {
+    fn of(control: Control) -> Wish {
+        use Target::{Child, Group};
+        match control {
+            Control::Alarm => Wish::Signal(Child, Signal::SIGALRM),
+            Control::Abort => Wish::Signal(Child, Signal::SIGABRT),
+            Control::Quit => Wish::Signal(Child, Signal::SIGQUIT),
+            Control::Hangup => Wish::Signal(Child, Signal::SIGHUP),
+            Control::Kill => Wish::Signal(Child, Signal::SIGKILL),
+            Control::Term => Wish::Signal(Child, Signal::SIGTERM),
+            Control::Interrupt => Wish::Signal(Child, Signal::SIGINT),
+            Control::User1 => Wish::Signal(Child, Signal::SIGUSR1),
+            Control::User2 => Wish::Signal(Child, Signal::SIGUSR2),
+            Control::Winch => Wish::Signal(Child, Signal::SIGWINCH),
+            Control::Pause => Wish::Signal(Child, Signal::SIGSTOP),
+            Control::Continue => Wish::Signal(Child, Signal::SIGCONT),
+            Control::PauseGroup => Wish::Signal(Group, Signal::SIGSTOP),
+            Control::ContinueGroup => Wish::Signal(Group, Signal::SIGCONT),
+            Control::KillGroup => Wish::Signal(Group, Signal::SIGKILL),
+            Control::Restart => Wish::Restart,
+            Control::Reload => Wish::Reload,
+            Control::Once => Wish::Once,
+            Control::OnceAtMost => Wish::OnceAtMost { for_good: false },
+            Control::OnceAtMostForGood => Wish::OnceAtMost { for_good: true },
+            Control::Down => Wish::Down { for_good: false },
+            Control::DownForGood => Wish::Down { for_good: true },
+            Control::Up => Wish::Up { for_good: false },
+            Control::UpForGood => Wish::Up { for_good: true },
+            Control::Exit => Wish::Exit,
+        }
     }
 }

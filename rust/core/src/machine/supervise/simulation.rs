@@ -284,6 +284,15 @@ fn an_adopted_service_is_not_started_again() {
     assert!(actions.contains(&Action::Start(Program::Finish)));
 }
 
+#[test]
+fn letters_send_the_signals_that_their_names_say() {
+    for &control in Control::ALL {
+        let wish = Wish::of(control);
+        let sent = if let Wish::Signal(_, signal) = wish { Some(signal) } else { None };
+        assert_eq!(sent, control.signal(), "{control:?}");
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Happening {
     Time(u16),

@@ -74,9 +74,9 @@ def test_the_module_works(installed: Installed) -> None:
 
 
 def test_an_editable_install(
-    source: Path, wheel: Path, tmp_path_factory: pytest.TempPathFactory
+    sdist: Path, source: Path, wheel: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """It fills a folder of the source tree; the next wheel from that tree must not mind."""
+    """It fills a folder of the source tree; what is made of the tree next must not mind."""
     place = fresh(tmp_path_factory.mktemp("editable") / "venv", borrowing=True)
     options: list[str | Path] = ["--no-build-isolation", "--no-deps", "-e", source]
     build(place.directory / "bin/python", "-m", "pip", "install", *options, cwd=source)
@@ -88,6 +88,11 @@ def test_an_editable_install(
     again = wheel_of(source, tmp_path_factory.mktemp("again"))
     with zipfile.ZipFile(again) as second, zipfile.ZipFile(wheel) as first:
         assert sorted(second.namelist()) == sorted(first.namelist())
+    into = tmp_path_factory.mktemp("sdist-again")
+    build("maturin", "sdist", "-o", into, cwd=source)
+    (archive,) = into.iterdir()
+    with tarfile.open(archive) as second_tar, tarfile.open(sdist) as first_tar:
+        assert sorted(second_tar.getnames()) == sorted(first_tar.getnames())
 
 
 def test_the_version_is_the_same_everywhere() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import signal
 import time
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from s6x import _core
 from s6x.supervise import (
     Ending,
     FailedForGood,
@@ -200,6 +202,20 @@ def test_a_status_left_behind_is_not_told(world: World, daemons: Programs) -> No
             Service(directory).wait("up", 1)
     finally:
         world.end(pid)
+
+
+def test_a_supervisor_that_only_starts(world: World) -> None:
+    """It holds its lock, and has not written a status yet."""
+    service = Service(world.service({**witness.sleeper(), "supervise": {"lock": ""}}))
+    with (service.path / "supervise/lock").open("w") as lock:
+        fcntl.lockf(lock, fcntl.LOCK_EX)
+        # The question is asked for an open file, not for a process: our own lock counts.
+        assert _core.is_supervised(service.path)
+        with pytest.raises(NotSupervised, match="it has no supervisor"):
+            service.wait("up", 1)
+        with pytest.raises(NotSupervised, match="it has no supervisor"):
+            service.status()
+        fcntl.lockf(lock, fcntl.LOCK_UN)
 
 
 def test_a_missing_directory(world: World) -> None:

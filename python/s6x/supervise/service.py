@@ -63,8 +63,9 @@ class Service:
         return not (self.path / "down").exists()
 
     def is_supervised(self) -> bool:
-        """Whether a supervisor is running on it (s6-svok)."""
-        return _core.is_supervised(self.path)
+        """Whether a supervisor is running on it (s6-svok), and has said what state it is in."""
+        # A service's very first supervisor takes the lock a moment before it writes the status.
+        return _core.is_supervised(self.path) and (self.path / "supervise/status").exists()
 
     def status(self) -> Status:
         """Return its state now (s6-svstat). Raises NotSupervised: a status left behind is a lie."""

@@ -124,6 +124,7 @@ def test_time_is_up(world: World, daemons: Programs) -> None:
         (FROM_DESCRIPTOR, [], 100, "no program given"),
         (FROM_DESCRIPTOR, ["-d", "one", "true"], 100, 'option -d: "one" is not a number'),
         (FROM_DESCRIPTOR, ["-d", "9999999", "true"], 111, "give the service descriptor 9999999: "),
+        (FROM_DESCRIPTOR, ["-d", "2147483647", "true"], 111, "descriptor 2147483647: Invalid"),
         (FROM_DESCRIPTOR, ["/no/such"], 127, "unable to exec /no/such: No such file"),
     ],
 )

@@ -35,7 +35,7 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
     };
     let service = process::own_pid();
     let cannot_give = |errno| Error::system(format!("give the service descriptor {number}"), errno);
-    let number = i32::try_from(number).unwrap_or(i32::MAX - 1);
+    let number = i32::try_from(number).unwrap_or(i32::MAX).min(i32::MAX - 1);
     let (reader, writer) = fd::pipe().map_err(cannot_give)?;
     // Above the number that it is to have, so that it is not in its own way.
     let writer = fd::duplicate(writer, number + 1).map_err(cannot_give)?;

@@ -19,6 +19,11 @@ from world.tree import Content, Link
 from world.waiting import until
 from world.witness import sleeper
 
+pytestmark = pytest.mark.skipif(
+    not (shutil.which("s6-log") and shutil.which("execlineb")),
+    reason="the logger that it lays out is run by s6-log and execlineb",
+)
+
 NAME = "s6-svscanboot"
 LOGGER = "s6-svscan-log"
 
@@ -90,6 +95,7 @@ def test_whom_the_logger_tells_its_own_troubles(
     assert descriptors[2] == str(path if console else scanner.errors)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_user_and_mode(world: World, daemons: Programs) -> None:
     scanner = boot(world, daemons, "-l", "nobody", "-m", "0700")
     assert os.stat(f"/proc/{logger_of(scanner)}").st_uid == 65534  # noqa: PTH116

@@ -33,9 +33,11 @@ def main(names: list[str]) -> int:
     sections = []
     workshop = Workshop()
     try:
-        for name in names or BENCHES:
-            print(f"measuring {name} ...", file=sys.stderr)
-            sections += BENCHES[name](workshop)
+        with machine.cpu_group() as grouped:
+            facts["cpu_group"] = "own" if grouped else "none: restarts wait for a turn when busy"
+            for name in names or BENCHES:
+                print(f"measuring {name} ...", file=sys.stderr)
+                sections += BENCHES[name](workshop)
     except (BenchError, subprocess.CalledProcessError) as error:
         print(f"benches: fatal: {error}", file=sys.stderr)
         return 1

@@ -48,27 +48,27 @@ def _boot(workshop: Workshop, count: int, rounds: int, scripts: bool) -> Section
 
 
 def memory(workshop: Workshop) -> list[Section]:
-    """Private memory of one supervisor, and what idle supervisors do."""
-    shares: list[Figure] = []
+    """Memory of one supervisor, and what idle supervisors do."""
     wakes: list[Figure] = []
+    sections = [_memory(workshop, count, wakes) for count in (100, 1000)]
+    return [*sections, Section("switches to idle supervisors and their scanner in 5 s", wakes)]
+
+
+def _memory(workshop: Workshop, count: int, wakes: list[Figure]) -> Section:
+    figures: list[Figure] = []
     for subject in _supervising(workshop):
-        with running(workshop, subject, 100) as (tree, _):
-            tree.announced(100)
+        with running(workshop, subject, count) as (tree, _):
+            tree.announced(count)
             supervisors = tree.supervisors()
             proportional = [_kib(pid, "Pss") for pid in supervisors]
             private = [_kib(pid, "Private_Clean", "Private_Dirty") for pid in supervisors]
-            shares.append(
-                Figure(f"{subject.name}: PSS", proportional, "kB", _memory_target(subject))
-            )
-            shares.append(Figure(f"{subject.name}: private", private, "kB"))
-            shares.append(
-                Figure(f"{subject.name}: scanner PSS", [_kib(tree.process.pid, "Pss")], "kB")
-            )
-            wakes.append(_wake_ups(tree, subject))
-    return [
-        Section("memory of one supervisor among 100", shares),
-        Section("switches to 100 idle supervisors and their scanner in 5 s", wakes),
-    ]
+            scanner = [_kib(tree.process.pid, "Pss")]
+            target = _memory_target(subject)
+            figures.append(Figure(f"{subject.name}: PSS", proportional, "kB", target))
+            figures.append(Figure(f"{subject.name}: private", private, "kB"))
+            figures.append(Figure(f"{subject.name}: the scanner's PSS", scanner, "kB"))
+            wakes.append(_wake_ups(tree, subject, count))
+    return Section(f"memory of one supervisor among {count}", figures)
 
 
 def _memory_target(subject: Subject) -> Target | None:
@@ -77,14 +77,14 @@ def _memory_target(subject: Subject) -> Target | None:
     return Target(PSS_KIB, "s6 built statically with musl")
 
 
-def _wake_ups(tree: Tree, subject: Subject) -> Figure:
+def _wake_ups(tree: Tree, subject: Subject, count: int) -> Figure:
     pids = [tree.process.pid, *tree.supervisors()]
     time.sleep(1)  # what still happens because of the boot
     before = sum(map(_switches, pids))
     time.sleep(5)
     after = sum(map(_switches, pids))
     target = Target(0, "idle") if subject.name.startswith("s6x") else None
-    return Figure(subject.name, [float(after - before)], "", target)
+    return Figure(f"{subject.name}, {count} services", [float(after - before)], "", target)
 
 
 def restart(workshop: Workshop) -> list[Section]:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from world import process
 from world.programs import Programs
 from world.running import World
 from world.tree import Content, Link
-from world.waiting import until
+from world.waiting import lines_of, until
 from world.witness import STUBBORN, logger, sleeper
 
 
@@ -166,3 +167,22 @@ def test_unlink_in_a_directory_that_is_not_there(world: World, tools: Programs) 
         assert f"{absent}: No such file or directory" in said.err
     else:
         assert (said.code, said.err) == (0, "")
+
+
+def test_a_service_that_comes_back_at_once(world: World, daemons: Programs) -> None:
+    """Its logger may still be reading from the pipe of before; both get a new one."""
+    ticking = "#!/bin/sh\nwhile echo tick $$; do sleep 0.02; done\n"
+    servicedir = world.service({"run!": ticking, "log": logger()})
+    link = {"web": Link(servicedir)}
+    scanner = world.scan(daemons, world.plant(link, "scan"))
+    for _ in range(3):
+        pid = scanner.until_up("web", "web/log")["web"]
+        tick = f"tick {pid}"
+        until(lambda tick=tick: tick in lines_of(servicedir / "log/lines"))  # type: ignore[misc]
+        (scanner.directory / "web").unlink()
+        scanner.control("an")
+        until(lambda pid=pid: not process.alive(pid), "the end")  # type: ignore[misc]
+        world.plant(link, "scan")
+        scanner.control("a")
+    pid = scanner.until_up("web", "web/log")["web"]
+    until(lambda: f"tick {pid}" in lines_of(servicedir / "log/lines"), explain=scanner.said)

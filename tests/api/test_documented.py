@@ -27,6 +27,13 @@ def test_examples(name: str) -> None:
     assert result.failed == 0
 
 
+def test_the_guide() -> None:
+    guide = HERE.parents[1] / "docs/guides/python.md"
+    result = doctest.testfile(str(guide), module_relative=False)
+    assert result.attempted > 15
+    assert result.failed == 0
+
+
 def test_there_are_examples() -> None:
     found = [doctest.DocTestFinder().find(importlib.import_module(name)) for name in MODULES]
     assert sum(len(test.examples) for tests in found for test in tests) >= 6

@@ -175,6 +175,14 @@ def test_a_scanner_that_is_not_there(world: World) -> None:
         tree.start()
 
 
+def test_a_package_without_executable(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("s6x.native.EXECUTABLE", str(world.top / "nothing"))
+    with pytest.raises(
+        SupervisionError, match=r"no native executable .*: install s6x from a wheel"
+    ):
+        Tree({"nap": NAP}).start()
+
+
 def test_output_and_environment(world: World, daemons: Programs) -> None:
     output = world.top / "output"
     tree = tree_of(daemons, {"say": ["sh", "-c", "echo $WHAT; exec sleep 1000"]}, output=output)

@@ -175,6 +175,19 @@ def test_nobody_supervises(world: World) -> None:
     ]
 
 
+def test_one_that_cannot_be_read_does_not_hide_the_others(scanner: Scanner) -> None:
+    odd = scanner.directory / "odd"
+    odd.mkdir()
+    (odd / "supervise").write_text("a file where a directory should be\n")
+    code, value = told(scanner)
+    assert code == 1
+    states = [service["state"] for service in value["services"]]
+    assert states == ["up", "unknown", "down", "up", "up"]
+    assert value["services"][1]["why"] == f"unable to open {odd}/supervise/lock: Not a directory"
+    said = s6x("status", "--scandir", scanner.directory)
+    assert rows(said)["odd"].split()[:3] == ["odd", "unknown", "-"]
+
+
 def test_a_scanner_that_was_killed_is_told(scanner: Scanner) -> None:
     supervisors = scanner.supervisors()
     daemons = [ScanDir(scanner.directory)[name].status().pid for name in supervisors]

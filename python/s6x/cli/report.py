@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from s6x.supervise import Ending, NotSupervised, ScanDir, Service, State, Status
+from s6x.supervise import Ending, NotSupervised, ScanDir, Service, State, Status, SupervisionError
 from s6x.supervise.status import signal_name
 
 FORMAT = "s6x-status"
@@ -22,14 +22,23 @@ class Line:
 
     service: Service
     status: Status | None
-    """None: nobody supervises it."""
+    """None: nobody supervises it, or nobody can tell."""
+    problem: str | None
+    """Why nobody can tell."""
     now: datetime
+
+    @property
+    def told(self) -> str:
+        """The state as JSON has it."""
+        if self.status is not None:
+            return self.status.state.value
+        return "unknown" if self.problem else "unsupervised"
 
     @property
     def state(self) -> str:
         """The state in a word."""
         if self.status is None:
-            return "unsupervised"
+            return self.told
         if self.status.paused:
             return "paused"
         if self.status.ready:
@@ -41,7 +50,7 @@ class Line:
         """Why it is not as it is wanted; None if it is."""
         status = self.status
         if status is None:
-            return "no supervisor is running on it"
+            return self.problem or "no supervisor is running on it"
         if status.paused:
             return "paused (s6-svc -c lets it go on)"
         if status.up:
@@ -68,11 +77,10 @@ class Line:
     def as_json(self) -> dict[str, object]:
         """Return the stable form."""
         status = self.status
-        told = None if status is None else status.state.value
         fields: dict[str, object] = {
             "name": self.service.name,
             "path": str(self.service.path),
-            "state": told or "unsupervised",
+            "state": self.told,
             "as_wanted": self.trouble is None,
             "why": self.note or None,
             "pid": None,
@@ -170,16 +178,19 @@ class Report:
 
 
 def report_on(tree: ScanDir | None, services: Sequence[Service]) -> Report:
-    """Look at services now. Raises SupervisionError for what cannot be read."""
+    """Look at services now; what cannot be read is told in its line."""
     now = datetime.now(UTC)
-    return Report(tree, [Line(service, _status(service), now) for service in services])
-
-
-def _status(service: Service) -> Status | None:
-    try:
-        return service.status()
-    except NotSupervised:
-        return None
+    lines = []
+    for service in services:
+        status, problem = None, None
+        try:
+            status = service.status()
+        except NotSupervised:
+            pass
+        except SupervisionError as error:
+            problem = str(error)
+        lines.append(Line(service, status, problem, now))
+    return Report(tree, lines)
 
 
 def _last_exit(status: Status) -> dict[str, object] | None:

@@ -182,6 +182,11 @@ class Tree(ScanDir):
         return process
 
     def _spawn(self, events: Events) -> Starting:
+        if self._scanner == native.EXECUTABLE and not Path(self._scanner).exists():
+            raise SupervisionError(
+                f"unable to start a tree: this package has no native executable {self._scanner}: "
+                "install s6x from a wheel, or name the s6-svscan to run"
+            )
         if self.is_running():
             raise SupervisionError(f"unable to start a tree on {self.path}: a scanner runs there")
         mark = f"{os.getpid()}.{time.monotonic_ns()}"

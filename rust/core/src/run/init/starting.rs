@@ -166,10 +166,11 @@ impl Container {
 
     fn open_scanner(&self, path: &Path, env: Vec<CString>) -> Result<Scanner> {
         // From here on stdin is the supervisors', who have none.
-        let null = dir::open("/dev/null", Open::Read)
-            .and_then(|null| fd::place(null, 0))
-            .map_err(|errno| Error::on("open", "/dev/null", errno));
-        null?;
+        // Without /dev/null, a pipe that nobody writes to has its end just as soon.
+        dir::open("/dev/null", Open::Read)
+            .or_else(|_| fd::pipe().map(|(reader, _)| reader))
+            .and_then(|nothing| fd::place(nothing, 0))
+            .map_err(|errno| Error::on("open", "/dev/null", errno))?;
         Scanner::open(path, Options::default(), Inheritance::new(env, self.title))
     }
 

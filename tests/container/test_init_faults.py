@@ -199,6 +199,15 @@ def test_odd_files_among_the_users(image: Images, role: Role) -> None:
     assert ended.code == 0
 
 
+def test_thousands_of_scripts_that_cannot_be_run(image: Images) -> None:
+    its = image("v2")
+    for number in range(5000):
+        (its.root / f"etc/cont-init.d/{number:05}").touch()
+    ended = its.run("true", timeout_s=60)
+    assert ended.out.count(": exited 126.\n") == 5000
+    assert ended.code == 0
+
+
 @needs_root
 def test_a_full_runtime_directory(image: Images, role: Role) -> None:
     """The next candidate is taken where files cannot be made."""

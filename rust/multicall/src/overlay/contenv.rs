@@ -10,7 +10,7 @@ use crate::invocation::Invocation;
 use crate::options::Syntax;
 use s6x_core::error::{Errno, shown};
 use s6x_core::model::envdir::{self, Reading};
-use s6x_core::sys::dir::Dir;
+use s6x_core::sys::dir::{Dir, Stat};
 use s6x_core::sys::process;
 use s6x_core::wire::environment::Environment;
 use s6x_core::wire::plan::decimal;
@@ -147,5 +147,5 @@ fn places(environment: &Environment) -> Vec<PathBuf> {
 
 fn dir_owner(path: &Path) -> Option<u32> {
     let root = Dir::open("/").ok()?;
-    root.lstat(path).ok().filter(|found| found.is_dir()).map(|found| found.uid)
+    root.lstat(path).ok().filter(Stat::is_dir).map(|found| found.uid)
 }

@@ -75,30 +75,20 @@ fn limit(number: &Number, facts: &Facts) -> Option<Duration> {
 }
 
 impl Container {
-    pub(super) fn perform(&mut self, actions: Vec<Action>) {
+    /// Does what the machine says, and returns the answer to the question at the end, if there is one.
+    pub(super) fn perform(&mut self, actions: Vec<Action>) -> Option<Event> {
+        let mut answer = None;
         for action in actions {
             match action {
-                Action::Begin(at) => {
-                    let answer = self.begin(at);
-                    self.feed(answer);
-                }
+                Action::Begin(at) => answer = Some(self.begin(at)),
                 Action::Print(at, line) => self.print(at, line),
                 Action::PrintBanner => {
                     let text = self.plan.failure.banner.plain(&self.facts);
                     self.out.print(&text);
                 }
-                Action::Start(at, nth) => {
-                    let answer = self.start(at, nth);
-                    self.feed(answer);
-                }
-                Action::Supervise(at) => {
-                    let answer = self.supervise(at);
-                    self.feed(answer);
-                }
-                Action::StartCommand(_) => {
-                    let answer = self.start_command();
-                    self.feed(answer);
-                }
+                Action::Start(at, nth) => answer = Some(self.start(at, nth)),
+                Action::Supervise(at) => answer = Some(self.supervise(at)),
+                Action::StartCommand(_) => answer = Some(self.start_command()),
                 Action::KillUnit(signal) => {
                     if let Some(unit) = self.unit {
                         let _ = unit.kill(signal); // our own child, not yet reaped
@@ -116,13 +106,11 @@ impl Container {
                 }
                 Action::KillAll => left::signal_everything(Signal::SIGKILL),
                 Action::WriteExitFile(code) => self.write_exit_file(code),
-                Action::ReadExitFile => {
-                    let code = self.read_exit_file();
-                    self.feed(Event::ExitFile(code));
-                }
+                Action::ReadExitFile => answer = Some(Event::ExitFile(self.read_exit_file())),
                 Action::Exit(code) => self.exit = Some(code),
             }
         }
+        answer
     }
 
     /// The step at a place.

@@ -81,7 +81,9 @@ pub fn run(
     let mut container = Container::new(plan, facts, arguments, title, signals)?;
     container.show_title();
     let first = container.machine.begin(clock::monotonic());
-    container.perform(first);
+    if let Some(answer) = container.perform(first) {
+        container.feed(answer);
+    }
     while container.exit.is_none() {
         container.turn();
     }
@@ -205,10 +207,13 @@ impl Container {
         }
     }
 
+    /// Tells the machine something, and does what it says to that. Its questions are answered in turn
+    /// rather than within each other: there may be any number of them.
     fn feed(&mut self, event: Event) {
-        if self.exit.is_none() {
+        let mut next = Some(event);
+        while let Some(event) = next.take().filter(|_| self.exit.is_none()) {
             let actions = self.machine.step(clock::monotonic(), event);
-            self.perform(actions);
+            next = self.perform(actions);
         }
     }
 

@@ -84,7 +84,9 @@ def test_a_daemon_that_is_killed(world: World, daemons: Programs) -> None:
 
 def test_a_daemon_that_ends_before_its_parent(world: World, daemons: Programs) -> None:
     parent = "#!/bin/sh\n./daemon & echo $! >pid\nexec cat hold\n"
-    supervisor = watched(world, daemons, parent=parent, daemon="#!/bin/sh\nexit 7\n")
+    # Not before the shell is gone: it would reap the daemon.
+    daemon = "#!/bin/sh\nuntil grep -q cat /proc/$PPID/comm; do :; done\nexit 7\n"
+    supervisor = watched(world, daemons, parent=parent, daemon=daemon)
     until(lambda: process.state_of(daemon_of(supervisor)) == "Z", "a dead daemon")
     (supervisor.directory / "hold").write_text("go\n")
     assert ending(supervisor) == "7"

@@ -122,7 +122,7 @@ def test_int_while_up_reaches_the_group(world: World, daemons: Programs) -> None
     supervisor.events.expect("su")
     group = supervisor.status().pid
     until(lambda: len(members(group)) == 1, "the child")
-    until(lambda: process.argv_of(group) == ("sleep", "1001"), "the daemon itself")
+    until(lambda: process.sleeps(group, "sleep", "1001"), "the daemon itself")
     supervisor.signal(signal.SIGINT)
     supervisor.events.expect("x")
     assert supervisor.exit_code() == 0

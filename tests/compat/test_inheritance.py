@@ -20,7 +20,7 @@ from world.witness import SLEEPER, sleeper
 def running(supervisor: Supervisor) -> process.Process:
     """The daemon itself, after the shell that became it."""
     pid = supervisor.until("up").pid
-    until(lambda: process.argv_of(pid)[0] == "sleep", "the daemon")
+    until(lambda: process.sleeps(pid, "sleep"), "the daemon")
     return process.look(pid)
 
 
@@ -109,7 +109,7 @@ def test_a_service_of_a_scanner(world: World, daemons: Programs) -> None:
     under = ["sh", "-c", 'umask 077; exec "$0" "$@"']
     scanner = world.scan(daemons, scandir, under=under, env={"WITNESS": "yes"})
     pid = scanner.until_up("web", "other")["web"]
-    until(lambda: process.argv_of(pid)[0] == "sleep", "the daemon")
+    until(lambda: process.sleeps(pid, "sleep"), "the daemon")
     it = process.look(pid)
     assert sorted(it.descriptors) == [0, 1, 2]
     assert (it.pgid, it.sid) == (pid, pid)

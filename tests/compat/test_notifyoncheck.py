@@ -47,7 +47,7 @@ def test_the_service_does_not_keep_the_descriptor(
     supervisor = checked(world, daemons, tools, "true")
     supervisor.events.expect("suU")
     pid = supervisor.status().pid
-    until(lambda: process.argv_of(pid)[0] == "sleep", "the daemon")
+    until(lambda: process.sleeps(pid, "sleep"), "the daemon")
     assert sorted(process.descriptors_of(pid)) == [0, 1, 2]
 
 

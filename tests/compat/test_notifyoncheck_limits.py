@@ -76,7 +76,7 @@ def test_an_orphan_checks(world: World, daemons: Programs, tools: Programs) -> N
     supervisor = checked(world, daemons, tools, "-d -w 20 -n 0", "test -e ready")
     supervisor.events.wait_for("u")
     pid = supervisor.status().pid
-    until(lambda: process.argv_of(pid)[0] == "sleep", "the daemon")
+    until(lambda: process.sleeps(pid, "sleep"), "the daemon")
     assert process.children_of(pid) == []
     (supervisor.directory / "ready").touch()
     supervisor.events.expect("U")

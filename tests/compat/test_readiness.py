@@ -129,7 +129,7 @@ def test_a_bad_number_is_no_notification(world: World, daemons: Programs, conten
     supervisor.events.expect("su")
     assert "notification-fd" in supervisor.said()
     pid = supervisor.status().pid
-    until(lambda: process.argv_of(pid)[0] == "sleep", "the daemon")
+    until(lambda: process.sleeps(pid, "sleep"), "the daemon")
     assert sorted(process.descriptors_of(pid)) == [0, 1, 2]
 
 
@@ -150,7 +150,7 @@ def test_the_file_is_read_at_each_start(world: World, daemons: Programs) -> None
     supervisor.control("u")
     supervisor.events.expect("u")
     pid = supervisor.status().pid
-    until(lambda: process.argv_of(pid)[0] == "sleep", "the daemon")
+    until(lambda: process.sleeps(pid, "sleep"), "the daemon")
     assert not supervisor.status().ready
 
 

@@ -115,7 +115,7 @@ def test_a_diverted_script_has_clean_signals_and_descriptors(
         lambda: next((one for one in process.children_of(scanner.pid) if one != supervisor), 0),
         "the script",
     )
-    until(lambda: process.argv_of(pid)[0] == "sleep")
+    until(lambda: process.sleeps(pid, "sleep"))
     it = process.look(pid)
     assert it.blocked == frozenset()
     assert it.ignored <= {32, 33}, "libc's own in builds with posix_spawn"

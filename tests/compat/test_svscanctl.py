@@ -91,7 +91,7 @@ def test_finish_inherits_nothing(world: World, daemons: Programs) -> None:
     scandir = world.plant({".s6-svscan/finish!": "#!/bin/sh\nexec sleep 1000\n"}, "scan")
     scanner = world.scan(daemons, scandir, env={"WITNESS": "yes"})
     scanner.control("t")
-    until(lambda: process.argv_of(scanner.pid) == ("sleep", "1000"), "finish")
+    until(lambda: process.sleeps(scanner.pid, "sleep", "1000"), "finish")
     it = process.look(scanner.pid)
     assert sorted(it.descriptors) == [0, 1, 2]
     assert (it.blocked, it.caught) == (frozenset(), frozenset())

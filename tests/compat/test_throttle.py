@@ -10,7 +10,7 @@ from world.tree import Content
 from world.waiting import until, until_line, until_lines
 from world.witness import counted
 
-TOLERANCE_S = 0.35
+TOLERANCE_S = 0.8
 """What a busy machine may add."""
 
 
@@ -54,7 +54,7 @@ def test_u_does_not_wait(world: World, daemons: Programs) -> None:
     supervisor.events.expect("sudD")
     supervisor.control("u")
     first, second = starts(supervisor.directory)[:2]
-    assert second - first < 0.5
+    assert second - first < 0.8
 
 
 def test_the_first_start_of_a_supervisor_is_at_once(world: World, daemons: Programs) -> None:

@@ -97,6 +97,14 @@ def state_of(pid: int) -> str:
         return ""
 
 
+def sleeps(pid: int, *argv: str) -> bool:
+    """Whether `pid` has become this program and waits: no shell, no loader opening libraries."""
+    try:
+        return argv_of(pid)[: len(argv)] == argv and state_of(pid) == "S"
+    except ProcessLookupError:
+        return False
+
+
 def group_of(pid: int) -> int:
     """The process group of a living process; 0 if it is dead."""
     try:

@@ -143,6 +143,8 @@ pub struct Seat {
     life: Life,
     last_start: Option<Monotonic>,
     dismissed: bool,
+    /// Pruned while it had no supervisor: the signal that its next one gets at once.
+    pruned: Option<Signal>,
 }
 
 impl Seat {
@@ -250,7 +252,11 @@ impl Scanner {
                     self.stop(now, hard, &mut todo);
                 }
             }
-            (Phase::Running, Event::Started(id)) => self.started(now, id),
+            (Phase::Running, Event::Started(id)) => {
+                if let Some(signal) = self.started(now, id) {
+                    todo.push(Action::Signal(id, signal));
+                }
+            }
             (Phase::Stopping { hard }, Event::Started(id)) => {
                 self.started(now, id);
                 self.dismiss_one(id, hard, &mut todo);
@@ -281,12 +287,13 @@ impl Scanner {
             self.scan_due = None;
             todo.push(Action::Scan);
         }
-        let last = self.phase != Phase::Running;
+        let stopping = self.phase != Phase::Running;
         for seat in &mut self.seats {
             match seat.life {
                 Life::Due(at) if at <= now => {
                     seat.life = Life::Empty; // until the driver says how it went
-                    todo.push(Action::Start { seat: seat.id, last });
+                    // Nobody wants an inactive service: its new supervisor only takes over.
+                    todo.push(Action::Start { seat: seat.id, last: stopping || !seat.active });
                 }
                 Life::Due(_) | Life::Running | Life::Empty => {}
             }
@@ -339,6 +346,7 @@ impl Scanner {
         for seat in &mut self.seats {
             if seat.id == id || seat.role == Role::LoggerOf(id) {
                 seat.active = true;
+                seat.pruned = None;
                 if seat.life == Life::Empty {
                     seat.life = Life::Due(now); // it had gone, and is back
                 }
@@ -359,15 +367,17 @@ impl Scanner {
             life: Life::Due(now),
             last_start: None,
             dismissed: false,
+            pruned: None,
         });
         id
     }
 
-    fn started(&mut self, now: Monotonic, id: SeatId) {
-        if let Some(seat) = self.seats.iter_mut().find(|seat| seat.id == id) {
-            seat.life = Life::Running;
-            seat.last_start = Some(now);
-        }
+    /// Notes a start; returns the signal of a prune that came while there was no supervisor.
+    fn started(&mut self, now: Monotonic, id: SeatId) -> Option<Signal> {
+        let seat = self.seats.iter_mut().find(|seat| seat.id == id)?;
+        seat.life = Life::Running;
+        seat.last_start = Some(now);
+        seat.pruned.take()
     }
 
     fn died(&mut self, now: Monotonic, id: SeatId, how: WaitStatus, todo: &mut Vec<Action>) {
@@ -461,10 +471,14 @@ impl Scanner {
     }
 
     fn prune(&mut self, hard: bool, todo: &mut Vec<Action>) {
-        for seat in self.seats.iter().filter(|seat| !seat.active && seat.life == Life::Running) {
+        for seat in self.seats.iter_mut().filter(|seat| !seat.active) {
             let drains = seat.role != Role::Service && !hard;
             let signal = if drains { Signal::SIGHUP } else { Signal::SIGTERM };
-            todo.push(Action::Signal(seat.id, signal));
+            match seat.life {
+                Life::Running => todo.push(Action::Signal(seat.id, signal)),
+                Life::Due(_) => seat.pruned = Some(signal),
+                Life::Empty => {}
+            }
         }
     }
 

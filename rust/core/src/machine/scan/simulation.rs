@@ -181,6 +181,20 @@ fn a_service_that_comes_back_has_its_logger_back_once_that_has_drained() {
 }
 
 #[test]
+fn a_prune_reaches_a_service_whose_supervisor_was_just_killed() {
+    let mut world = World::new(&[("a", 1, false)]);
+    world.tree.remove("a");
+    world.ask("a");
+    world.die("a", KILLED);
+    world.ask("n");
+    world.pass(secs(1.0));
+    assert_eq!(world.started.last(), Some(&("a".to_owned(), secs(1.0), true)));
+    assert_eq!(world.signals, [("a".to_owned(), Signal::SIGTERM)]);
+    world.die("a", CLEAN);
+    assert_eq!(world.machine.seats.len(), 0);
+}
+
+#[test]
 fn a_supervisor_that_dies_is_back_within_a_second_of_its_start() {
     let mut world = World::new(&[("a", 1, false)]);
     world.pass(secs(0.4));

@@ -8,6 +8,7 @@ import os
 import platform
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,7 +55,19 @@ def cpu_group() -> Iterator[bool]:
         yield True
     finally:
         (above / "cgroup.procs").write_text(str(os.getpid()))
-        own.rmdir()
+        _remove_when_empty(own)
+
+
+def _remove_when_empty(group: Path) -> None:
+    """Remove a group; the kernel may take a moment to notice that all that was in it has ended."""
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            return group.rmdir()
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.05)
 
 
 def _shares_processors(group: Path) -> bool:

@@ -14,6 +14,7 @@ import pytest
 from world import programs
 from world.programs import Programs
 from world.running import World, become_subreaper
+from world.signals import restore_inherited
 
 PAIRINGS = {
     "ours": ["ours/ours"],
@@ -44,6 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "ours_only: what the originals do not claim to survive")
+    restore_inherited()
     become_subreaper()
     top = Path(tempfile.mkdtemp(prefix="s6x-programs-"))
     top.chmod(0o755)

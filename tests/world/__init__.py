@@ -2,6 +2,7 @@
 
 - `tree`: directory trees from a dictionary;
 - `witness`: ready-made `run` and `finish` scripts that record what happens to them;
+- `signals`: none ignored, whoever runs the tests;
 - `process`: the facts of a process as the kernel tells them;
 - `waiting`: wait for a fact, with a deadline; never sleep;
 - `status`: the status and death tally files, decoded without a line of the code under test;

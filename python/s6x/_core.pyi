@@ -12,8 +12,10 @@ from typing import Final, TypeAlias, final
 __all__ = [
     "CONTROLS",
     "NOTICES",
+    "SCANDIR_VARIABLE",
     "SCAN_CONTROLS",
     "SIGNAL_CONTROLS",
+    "USUAL_SCANDIRS",
     "Child",
     "Death",
     "Status",
@@ -32,6 +34,12 @@ __all__ = [
 ]
 
 _Path: TypeAlias = str | os.PathLike[str]
+
+SCANDIR_VARIABLE: Final[str]
+"""The environment variable that names the running scan directory."""
+
+USUAL_SCANDIRS: Final[tuple[str, ...]]
+"""Where scan directories are, best first: generation v3's, then v1's and v2's."""
 
 CONTROLS: Final[dict[str, str]]
 """Name of a control (`Down`, `Up`, …) to its letter on a supervisor's FIFO."""

@@ -80,7 +80,9 @@ def test_the_running_one_is_found_by_variable(
 
 def test_no_running_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("S6X_SCANDIR", raising=False)
-    monkeypatch.setattr("s6x.supervise.scandir.USUAL", (str(world.top / "a"), str(world.top)))
+    monkeypatch.setattr(
+        "s6x.supervise.scandir.USUAL_SCANDIRS", (str(world.top / "a"), str(world.top))
+    )
     with pytest.raises(
         NotSupervised, match=f"no scanner is running on {world.top}/a or "
     ) as caught:

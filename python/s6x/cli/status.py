@@ -6,25 +6,25 @@ import json
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import NoReturn
 
 import click
 
 from s6x.cli.report import Report, report_on
 from s6x.supervise import Events, ScanDir, Service, TimedOut
-from s6x.supervise.scandir import VARIABLE
 
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[SERVICE]...")
-@click.option("--scandir", envvar=VARIABLE, metavar="DIR", help="Default: the running one.")
+@click.option("--scandir", metavar="DIR", help="Default: $S6X_SCANDIR, else the running one.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object (docs/formats.md).")
 @click.option("--watch", is_flag=True, help="Again after every change, until Ctrl-C.")
 def status(names: Sequence[str], scandir: str | None, as_json: bool, watch: bool) -> int:
     r"""Show the state of services: all, with their loggers, or those that are named.
 
     A service is named by its name in the scan directory (web, or web/log for its logger), or by
-    the path of its service directory.
+    the path of its service directory, if that exists.
 
     \b
     Exit code:
@@ -34,10 +34,8 @@ def status(names: Sequence[str], scandir: str | None, as_json: bool, watch: bool
       3    none is up
       4    no scan directory, or no service of that name
     """
-    by_path = [Service(name) for name in names if name.startswith((".", "/"))]
-    tree = None
-    if scandir or len(by_path) < len(names) or not names:
-        tree = ScanDir(scandir)
+    only_paths = bool(names) and all(_is_path(name) for name in names)
+    tree = None if only_paths and not scandir else ScanDir(scandir)
     shown = _wanted(tree, names)
     if watch:
         _watch(tree, shown, as_json)
@@ -61,9 +59,13 @@ def _wanted(tree: ScanDir | None, names: Sequence[str]) -> list[Service]:
     if not names:
         return [] if tree is None else tree.services(loggers=True)
     return [
-        Service(name) if tree is None or name.startswith((".", "/")) else tree.service(name)
-        for name in names
+        Service(name) if tree is None or _is_path(name) else tree.service(name) for name in names
     ]
+
+
+def _is_path(name: str) -> bool:
+    """Whether a service is named by path, as the programs see it."""
+    return name.startswith((".", "/")) or Path(name).is_dir()
 
 
 def _show(report: Report, as_json: bool) -> int:

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 import click
 
 from s6x.supervise import Process, ScanDir
-from s6x.supervise.scandir import VARIABLE
 
 
 @click.command()
-@click.option("--scandir", envvar=VARIABLE, metavar="DIR", help="Default: the running one.")
+@click.option("--scandir", metavar="DIR", help="Default: $S6X_SCANDIR, else the running one.")
 def tree(scandir: str | None) -> None:
     """Show the processes of the running tree, each with its number and command line."""
     scanner, *rest = ScanDir(scandir).processes()

@@ -7,16 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from s6x import _core
-from s6x._core import SCAN_CONTROLS
+from s6x._core import SCAN_CONTROLS, SCANDIR_VARIABLE, USUAL_SCANDIRS
 from s6x.errors import NotSupervised, SupervisionError, UnknownService
 from s6x.supervise.events import Events
 from s6x.supervise.processes import PROC, Process, below, everything
 from s6x.supervise.service import Service
 from s6x.supervise.waiting import Expectation, Goal
-
-VARIABLE = "S6X_SCANDIR"
-USUAL = ("/run/service", "/var/run/s6/services")
-"""Where containers have their scan directory: generation v3, then v1 and v2."""
 
 
 class ScanDir:
@@ -159,14 +155,15 @@ class ScanDir:
 
 def running() -> Path:
     """Return the path of the running scan directory. Raises NotSupervised if there is none."""
-    named = os.environ.get(VARIABLE)
+    named = os.environ.get(SCANDIR_VARIABLE)
     if named:
         return Path(named)
-    for place in USUAL:
+    for place in USUAL_SCANDIRS:
         if Path(place).is_dir() and _core.is_scanned(place):
             return Path(place)
     raise NotSupervised(
-        f"no scanner is running on {' or '.join(USUAL)}: name its scan directory, or set {VARIABLE}"
+        f"no scanner is running on {' or '.join(USUAL_SCANDIRS)}: name its scan directory, "
+        f"or set {SCANDIR_VARIABLE}"
     )
 
 

@@ -1,6 +1,8 @@
-//! The core's tables of letters, so that Python need not have them a second time.
+//! The core's letters and names, so that Python need not have them a second time.
 
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+use s6x_core::model::scan_dir;
 use s6x_core::wire::control::{Control, ScanControl};
 use s6x_core::wire::notice::Notice;
 use std::collections::BTreeMap;
@@ -20,6 +22,8 @@ pub(crate) fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
             signals.entry(signal.number()).or_insert_with(|| letter(control.letter()));
         }
     }
+    module.add("SCANDIR_VARIABLE", scan_dir::VARIABLE)?;
+    module.add("USUAL_SCANDIRS", PyTuple::new(module.py(), scan_dir::USUAL)?)?;
     module.add("CONTROLS", controls)?;
     module.add("SCAN_CONTROLS", scanner)?;
     module.add("SIGNAL_CONTROLS", signals)?;

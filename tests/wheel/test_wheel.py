@@ -11,6 +11,7 @@ import pytest
 
 from s6x import __version__
 from s6x.image.native import interpreter
+from s6x.supervise import Tree
 from world.building import LIMIT_S, Installed, build, fresh, wheel_of
 from world.programs import REPOSITORY
 from world.running import World
@@ -64,6 +65,10 @@ def test_the_commands_work(world: World, installed: Installed) -> None:
     assert installed.run("s6x", "svok", directory).code == 1
     said = installed.run("s6x", "status", directory)
     assert (said.code, said.err) == (3, "")
+    with Tree({"nap": ["sleep", "1000"]}) as tree:
+        tree["nap"].wait("up", 15)
+        said = installed.run("s6x", "svstat", tree.path / "nap")
+        assert (said.code, said.out[:8], said.err) == (0, "up (pid ", "")
     said = installed.run("python", "-m", "s6x", "svok", directory)
     assert (said.code, said.err) == (1, "")
 

@@ -8,7 +8,6 @@ shell ignores SIGINT and SIGQUIT for background jobs, `nohup` SIGHUP, and GNU ma
 from __future__ import annotations
 
 import ctypes
-import os
 import platform
 import signal
 
@@ -26,6 +25,6 @@ def restore_inherited() -> None:
             signal.signal(number, ours)
     libc = ctypes.CDLL(None, use_errno=True)
     default = ctypes.create_string_buffer(32)  # the kernel's sigaction: all zero is SIG_DFL
-    for number in _KEPT_BY_LIBC:
-        if libc.syscall(_RT_SIGACTION[platform.machine()], number, default, None, 8) != 0:
-            raise OSError(ctypes.get_errno(), f"unable to restore signal {number}")
+    for kept in _KEPT_BY_LIBC:
+        if libc.syscall(_RT_SIGACTION[platform.machine()], kept, default, None, 8) != 0:
+            raise OSError(ctypes.get_errno(), f"unable to restore signal {kept}")

@@ -47,7 +47,7 @@ lint: build ## Formatting and lints of both languages
 	$(BIN)/ruff format -q --check
 
 types: build ## Types of the package, the tests and the benches, and the stub of the extension
-	$(BIN)/mypy python tests benches demo tools
+	$(BIN)/mypy python tests benches demo
 	$(BIN)/python -m mypy.stubtest s6x._core
 
 demo: build ## Boot a container with real daemons, kill one, stop it (no docker; root or not)

@@ -10,10 +10,10 @@ from world.programs import APPLETS, Programs
 from world.running import World
 from world.witness import sleeper
 
-ALWAYS_OK_WITHOUT_ARGUMENTS = ("s6-svscan",)
+NEED_NO_ARGUMENTS = ("s6-svscan", "s6-ftrigrd")
 TAKE_ANY_WORD_AS_DIRECTORY = (
     *("s6-supervise", "s6-svok", "s6-svdt-clear", "s6-cleanfifodir", "s6-ftrig-notify"),
-    *("s6-permafailon", "s6-svscan"),
+    *("s6-permafailon", "s6-svscan", "s6-ftrigrd"),
 )
 
 CASES = [
@@ -71,7 +71,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("program", sorted(set(APPLETS) - set(ALWAYS_OK_WITHOUT_ARGUMENTS)))
+@pytest.mark.parametrize("program", sorted(set(APPLETS) - set(NEED_NO_ARGUMENTS)))
 def test_without_arguments(tools: Programs, program: str) -> None:
     said = tools.run(program)
     expected = 0 if program == "s6-svwait" and tools.expects.svwait_of_nothing_is_fine else 100

@@ -75,7 +75,7 @@ def test_forks_that_fail(image: Images, processes: int) -> None:
     its = image("v2", {"etc/services.d/web/run!": script("exec sleep 1000")})
     its.root.chmod(0o755)
     user = 20000 + processes  # the limit counts a user's processes on the whole machine
-    with limited(its, f"ulimit -p {processes}", "true", user=(user, user)) as container:
+    with limited(its, f"ulimit -u {processes}", "true", user=(user, user)) as container:
         ended = container.wait(30)
     assert "code " in ended.out, ended
     if "code 0" not in ended.out:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from world.containers import Spec, Unshared
 from world.images import Image, Role
 from world.tree import Content, Link
 from world.waiting import holds_for, until
@@ -40,6 +41,16 @@ def script(body: str, shebang: str = "#!/bin/sh") -> str:
 
 def test_1_the_log_lines(image: Images, role: Role) -> None:
     ended = image("v1").run("true", role=role)
+    assert ended.out == BOOT + "[cmd] true exited 0\n" + STOP
+    assert (ended.code, ended.err) == (0, "")
+
+
+@pytest.mark.parametrize("name", ["init", "init-no-catchall", "init-catchall"])
+def test_1_the_chain_of_stages(image: Images, name: str) -> None:
+    """Images that name a stage as their entry point boot as well."""
+    words = [f"/etc/s6/{name}/init-stage1", "true"]
+    with Unshared(Spec(image("v1").root, words)) as container:
+        ended = container.wait()
     assert ended.out == BOOT + "[cmd] true exited 0\n" + STOP
     assert (ended.code, ended.err) == (0, "")
 

@@ -12,6 +12,7 @@ use s6x_core::Error;
 use s6x_core::error::Errno;
 use s6x_core::run::init::{self, Planner, Unplanned, staleness};
 use s6x_core::sys::dir::Dir;
+use s6x_core::sys::signals::SignalFd;
 use s6x_core::wire::environment::Environment;
 use s6x_core::wire::plan::text::Facts;
 use s6x_core::wire::plan::{self, Plan};
@@ -52,19 +53,20 @@ pub static APPLET: Applet = Applet {
 pub static STAGE1: Applet = Applet { name: "init-stage1", ..APPLET };
 
 fn run(call: &Invocation) -> Result<Exit, Failure> {
+    let signals = init::watch_signals()?;
     let facts = init::first_facts(call.environment.clone());
-    let plan = match find_plan(call, &facts) {
+    let plan = match find_plan(call, &facts, &signals) {
         Ok(plan) => plan,
         Err(failure) if failure.message.is_empty() => return Ok(Exit::Code(failure.code)),
         Err(failure) => return Err(failure),
     };
-    let ended = init::run(plan, facts, &call.rest, call.title);
+    let ended = init::run(plan, facts, &call.rest, call.title, signals);
     // Whatever it is, it will not be better the next time: not a usage error, though.
     ended.map(Exit::Code).map_err(|error| Failure::new(111, error.to_string()))
 }
 
 /// The prebuilt plan if it is still right, else a new one.
-fn find_plan(call: &Invocation, facts: &Facts) -> Result<Plan, Failure> {
+fn find_plan(call: &Invocation, facts: &Facts, signals: &SignalFd) -> Result<Plan, Failure> {
     let (old, why) = match read_plan() {
         Ok(plan) => match staleness(&plan, facts) {
             None => return Ok(plan),
@@ -85,7 +87,7 @@ fn find_plan(call: &Invocation, facts: &Facts) -> Result<Plan, Failure> {
         environment: call.environment.clone(),
         limit: PLANNER_LIMIT,
     };
-    match (planner.plan(), old) {
+    match (planner.plan(signals), old) {
         (Ok(plan), _) => Ok(plan),
         (Err(Unplanned::NoInterpreter | Unplanned::NoPackage), Some(old)) => {
             call.warning(format!(

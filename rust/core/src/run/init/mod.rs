@@ -50,6 +50,13 @@ pub fn first_facts(environment: Environment) -> Facts {
     }
 }
 
+/// Takes the signals that init understands; before anything else, so that none is lost.
+pub fn watch_signals() -> Result<SignalFd> {
+    let mut signals = SIGNALS.to_vec();
+    signals.push(Signal::SIGTTOU); // writing to a terminal whose foreground is CMD must not stop us
+    SignalFd::new(&signals).map_err(|errno| Error::system("watch signals", errno))
+}
+
 /// Boots, runs and stops the container that `plan` describes, and returns its exit code. `arguments`
 /// are CMD; the environment of `facts` is the container's.
 ///
@@ -60,11 +67,9 @@ pub fn run(
     mut facts: Facts,
     arguments: &[OsString],
     title: Option<Title>,
+    signals: SignalFd,
 ) -> Result<u8> {
     fd::sanitize_standard().map_err(|errno| Error::on("open", "/dev/null", errno))?;
-    let mut signals = SIGNALS.to_vec();
-    signals.push(Signal::SIGTTOU); // writing to a terminal whose foreground is CMD must not stop us
-    let signals = SignalFd::new(&signals).map_err(|errno| Error::system("watch signals", errno))?;
     survive_broken_pipes();
     if process::own_pid() != 1 {
         process::become_subreaper()

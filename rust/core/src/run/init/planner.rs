@@ -21,6 +21,8 @@ use std::time::Duration;
 
 /// A plan is a few kilobytes.
 const PLAN_MOST: usize = 16 * 1024 * 1024;
+/// Signals that mean: stop. The plan, which could say so, is not there yet.
+const ENDING: [Signal; 4] = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGHUP];
 /// The plan's name in the private directory.
 const PLAN: &str = "plan";
 
@@ -92,14 +94,10 @@ impl fmt::Display for Unplanned {
 }
 
 impl Planner {
-    /// Runs it and reads what it wrote.
-    pub fn plan(&self) -> Result<Plan, Unplanned> {
-        let signals =
-            [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGHUP];
-        let broken = |what: &str, errno| Unplanned::Broken(Error::system(what, errno));
-        let signals = SignalFd::new(&signals).map_err(|errno| broken("watch signals", errno))?;
+    /// Runs it and reads what it wrote. `signals`: those of init; one that ends it, ends this.
+    pub fn plan(&self, signals: &SignalFd) -> Result<Plan, Unplanned> {
         let place = Place::new(&self.environment).map_err(Unplanned::Broken)?;
-        let plan = self.plan_into(&place, &signals);
+        let plan = self.plan_into(&place, signals);
         place.remove();
         plan
     }
@@ -150,7 +148,7 @@ impl Planner {
             let _ = poll::readable(&[signals.as_fd()], due);
             let mut wanted = None;
             while let Some(signal) = signals.take() {
-                if signal != Signal::SIGCHLD {
+                if ENDING.contains(&signal) {
                     wanted = Some(Unplanned::Stopped);
                 }
             }

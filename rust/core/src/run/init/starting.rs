@@ -33,7 +33,8 @@ impl Container {
                 Event::Started
             }
             Err(errno) => {
-                self.warn(&Error::system("fork", errno).to_string());
+                let what = format!("start {}", String::from_utf8_lossy(&step.name));
+                self.warn(&Error::system(what, errno).to_string());
                 Event::Refused(111)
             }
         }

@@ -163,10 +163,15 @@ def test_a_reader_that_stopped_stops_nothing(image: Images) -> None:
     files: dict[str, Content] = {
         "etc/services.d/web/run": script("touch /tmp/service; exec sleep 1000")
     }
+    files["etc/services.d/broken/run"] = script("echo x", "#!/no/such/interpreter")
     its = image("v2", files)
     command = ["sh", "-c", "until [ -e /tmp/service ]; do sleep 0.05; done; exit 5"]
     with Unshared(Spec(its.root, ["/bin/sh", "-c", STALLED, "sh", *command])) as container:
+        began = time.monotonic()
         ended = container.wait()
+        assert time.monotonic() - began < 6, (
+            "the supervisor that has something to say does not hang"
+        )
     assert ended.out == "code 5\n"
 
 

@@ -1,8 +1,9 @@
 //! Descriptors: reading, writing, pipes.
 
-use super::cerr;
+use super::{cerr, poll};
 use crate::error::Errno;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Reads once. 0 is end-of-file; `EAGAIN` on a non-blocking descriptor comes as an error.
 pub fn read(fd: impl AsFd, buffer: &mut [u8]) -> Result<usize, Errno> {
@@ -186,5 +187,16 @@ pub fn is_terminal(fd: impl AsFd) -> bool {
 /// Writes a message to standard error in one call. Whatever fails is ignored: nothing can be
 /// done about it, and a supervisor must not end because nobody listens.
 pub fn complain(message: &str) {
-    let _ = write(standard(2), message.as_bytes());
+    if !DROPS_COMPLAINTS.load(Ordering::Relaxed) || poll::is_writable(standard(2)) {
+        let _ = write(standard(2), message.as_bytes());
+    }
+}
+
+/// Whether a complaint that would have to wait for its reader is dropped.
+static DROPS_COMPLAINTS: AtomicBool = AtomicBool::new(false);
+
+/// From here on, in this process and those forked from it, complaints that nobody reads are dropped:
+/// PID 1 and its supervisors must not stop because the reader of the container's output has.
+pub fn drop_unread_complaints() {
+    DROPS_COMPLAINTS.store(true, Ordering::Relaxed);
 }

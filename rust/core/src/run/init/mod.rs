@@ -71,6 +71,7 @@ pub fn run(
 ) -> Result<u8> {
     fd::sanitize_standard().map_err(|errno| Error::on("open", "/dev/null", errno))?;
     survive_broken_pipes();
+    fd::drop_unread_complaints();
     if process::own_pid() != 1 {
         process::become_subreaper()
             .map_err(|errno| Error::system("become the reaper of our descendants", errno))?;
@@ -92,8 +93,9 @@ pub fn run(
     while container.exit.is_none() {
         container.turn();
     }
-    container.out.finish();
-    container.err.finish();
+    let end = output::farewell();
+    container.out.finish(end);
+    container.err.finish(end);
     Ok(container.exit.unwrap_or(0))
 }
 

@@ -30,6 +30,11 @@ pub(super) struct Output {
     dropped: usize,
 }
 
+/// When the last lines are given up.
+pub(super) fn farewell() -> Monotonic {
+    clock::monotonic() + FAREWELL
+}
+
 impl Output {
     /// For descriptor 1 or 2.
     pub(super) fn new(number: RawFd) -> Output {
@@ -69,9 +74,8 @@ impl Output {
         (!self.kept.is_empty()).then(|| clock::monotonic() + RETRY)
     }
 
-    /// Before the end: gives a slow reader a moment.
-    pub(super) fn finish(&mut self) {
-        let end = clock::monotonic() + FAREWELL;
+    /// Before the end: gives a slow reader a moment, up to [`farewell`].
+    pub(super) fn finish(&mut self, end: Monotonic) {
         loop {
             self.flush();
             let now = clock::monotonic();

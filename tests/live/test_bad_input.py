@@ -6,6 +6,8 @@ import os
 import random
 import re
 import shutil
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -137,6 +139,26 @@ def test_garbage_in_both_fifos(world: World, daemons: Programs, tools: Programs)
     plant(scanner.directory / "later", sleeper())
     assert tools.run("s6-svscanctl", "-a", scanner.directory).code == 0
     scanner.until_supervised("later", "web")
+
+
+def test_a_flood_in_both_fifos(world: World, daemons: Programs) -> None:
+    """Somebody writes without end: deaths and signals are seen all the same."""
+    scanner = world.scan(daemons, world.plant({"web": sleeper()}, "scan"))
+    first = scanner.until_up("web")["web"]
+    fifos = (scanner.directory / "web/supervise/control", scanner.directory / ".s6-svscan/control")
+    floods = []
+    for path in fifos:
+        with path.open("wb") as fifo:
+            floods.append(subprocess.Popen(["yes", "?"], stdout=fifo, stderr=subprocess.DEVNULL))
+    try:
+        os.kill(first, signal.SIGKILL)
+        until(lambda: scanner.until_up("web")["web"] != first, "another life")
+        scanner.signal(signal.SIGTERM)
+        assert scanner.exit_code() == 0
+    finally:
+        for flood in floods:
+            flood.kill()
+            flood.wait()
 
 
 @pytest.mark.parametrize("seed", range(4))

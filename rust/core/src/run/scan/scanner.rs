@@ -106,17 +106,21 @@ impl Scanner {
     /// The control bytes that have arrived. The host passes them to [`Scanner::ask`], or acts on them itself.
     pub fn controls(&mut self) -> Vec<ScanControl> {
         let mut controls = Vec::new();
+        let mut unknown = Vec::new();
         let mut buffer = [0; 256];
-        while let Ok(got @ 1..) = fd::read(&self.control, &mut buffer) {
+        // A flood gets its turn again in the next round: signals and deaths must not wait for its end.
+        for _ in 0..16 {
+            let Ok(got @ 1..) = fd::read(&self.control, &mut buffer) else { break };
             for &byte in buffer.iter().take(got) {
                 match ScanControl::from_letter(byte) {
                     Some(control) => controls.push(control),
-                    None => warn(&format!("ignoring the unknown control byte 0x{byte:02x}")),
+                    None => unknown.push(byte),
                 }
             }
-            if controls.len() >= 4096 {
-                break; // the rest on the next round: a flood must not grow memory
-            }
+        }
+        if let Some(first) = unknown.first() {
+            let count = unknown.len();
+            warn(&format!("ignoring {count} unknown control bytes, the first is 0x{first:02x}"));
         }
         controls
     }

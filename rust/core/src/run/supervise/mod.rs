@@ -275,7 +275,9 @@ impl<'a> Seat<'a> {
 
     fn take_control(&mut self) {
         let mut buffer = [0; 256];
-        while let Ok(got @ 1..) = fd::read(&self.files.control, &mut buffer) {
+        // A flood gets its turn again in the next round: signals and deaths must not wait for its end.
+        for _ in 0..16 {
+            let Ok(got @ 1..) = fd::read(&self.files.control, &mut buffer) else { break };
             for &byte in buffer.iter().take(got) {
                 if let Some(control) = Control::from_letter(byte) {
                     self.feed(Event::Asked(control));

@@ -224,6 +224,21 @@ def test_a_full_runtime_directory(image: Images, role: Role) -> None:
     assert "\n/var/run/s6/services\n" in ended.out
 
 
+def test_a_runtime_directory_of_ones_own(image: Images, role: Role) -> None:
+    files: dict[str, Content] = {"file": "x"}
+    its = image("v2", files)
+    ended = its.run(
+        "ls", "-d", "/my/own/services", "/run/s6/services", env={"S6X_RUN": "/my/own"}, role=role
+    )
+    assert "\n/my/own/services\n/run/s6/services\n" in ended.out
+    assert (ended.code, ended.err) == (0, "")
+    ended = its.run("true", env={"S6X_RUN": "/file/below"}, role=role)
+    assert ended.err == (
+        "init: warning: unable to create /file: Not a directory; trying the next place\n"
+    )
+    assert ended.code == 0
+
+
 @needs_root
 def test_a_read_only_root_with_nothing_writable(image: Images, role: Role) -> None:
     ended = image("v2").run("true", role=role, read_only=True)

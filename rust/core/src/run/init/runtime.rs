@@ -8,7 +8,7 @@ use super::facts::path_of;
 use crate::error::{Errno, Error, Result};
 use crate::run::tree;
 use crate::sys::dir::{Dir, Stat, chmod, chown, stat};
-use crate::sys::{inode, process};
+use crate::sys::{fd, inode, process};
 use crate::wire::plan::Plan;
 use crate::wire::plan::text::Facts;
 use std::ffi::OsStr;
@@ -31,6 +31,10 @@ pub(super) fn choose(plan: &Plan, facts: &Facts) -> Result<PathBuf> {
             }
             Err(error) => {
                 leave(&path);
+                if candidate.names_variables() {
+                    // Somebody asked for this one.
+                    fd::complain(&format!("init: warning: {error}; trying the next place\n"));
+                }
                 refusals.push(error.to_string());
             }
         }
@@ -65,12 +69,18 @@ fn take(path: &Path) -> Result<Dir> {
     Ok(dir)
 }
 
-/// Opens the directory, made if it is not there, without following a link.
+/// Opens the directory, made if it is not there. A link is followed only where nobody else could have
+/// put it; one that leads nowhere was left by an earlier boot that had to live elsewhere.
 fn enter(parent: &Dir, above: &Stat, name: &OsStr) -> std::result::Result<Dir, Errno> {
     let mode = if is_shared(above) { 0o700 } else { 0o755 };
-    // The link that an earlier boot left because it had to live elsewhere.
-    let stale = parent.lstat(name).is_ok_and(|found| found.is_link() && is_ours(&found));
-    if stale && !is_shared(above) {
+    let is_link = parent.lstat(name).is_ok_and(|found| found.is_link() && is_ours(&found));
+    if is_link && !is_shared(above) {
+        // Where it leads to, others may write: what is there must be ours already.
+        match parent.sub(name) {
+            Ok(dir) if is_ours(&stat(&dir)?) => return Ok(dir),
+            Ok(_) => return Err(Errno(libc::EPERM)),
+            Err(_) => {}
+        }
         parent.unlink(name)?;
     }
     match parent.mkdir(name, mode) {
@@ -165,6 +175,9 @@ mod tests {
         symlink(top.join("nowhere"), top.join("s6")).expect("writable");
         take(&top.join("s6")).expect("the link of an earlier boot gives way");
         assert!(fs::symlink_metadata(top.join("s6")).expect("there").is_dir());
+        symlink("elsewhere", top.join("linked")).expect("writable");
+        take(&top.join("linked")).expect("a link of the image is followed");
+        assert!(fs::symlink_metadata(top.join("linked")).expect("there").is_symlink());
         fs::remove_dir_all(top).expect("ours");
     }
 }

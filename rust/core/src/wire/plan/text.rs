@@ -121,6 +121,11 @@ impl Text {
         self.fill(facts, Words::default())
     }
 
+    /// Whether it names any variable.
+    pub fn names_variables(&self) -> bool {
+        self.0.iter().any(|piece| matches!(piece, Piece::Variable(_)))
+    }
+
     /// Whether every variable that it names is set and not empty.
     pub fn is_given(&self, facts: &Facts) -> bool {
         self.0.iter().all(|piece| match piece {

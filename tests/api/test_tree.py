@@ -183,6 +183,14 @@ def test_a_package_without_executable(world: World, monkeypatch: pytest.MonkeyPa
         Tree({"nap": NAP}).start()
 
 
+def test_an_output_that_cannot_be_opened(world: World) -> None:
+    before = set(Path("/proc/self/fd").iterdir())
+    tree = Tree({"nap": NAP}, output=world.top / "no/such/file")
+    with pytest.raises(SupervisionError, match=r"unable to open .*/no/such/file: No such file"):
+        tree.start()
+    assert set(Path("/proc/self/fd").iterdir()) == before
+
+
 def test_output_and_environment(world: World, daemons: Programs) -> None:
     output = world.top / "output"
     tree = tree_of(daemons, {"say": ["sh", "-c", "echo $WHAT; exec sleep 1000"]}, output=output)

@@ -190,29 +190,39 @@ class Tree(ScanDir):
         if self.is_running():
             raise SupervisionError(f"unable to start a tree on {self.path}: a scanner runs there")
         mark = f"{os.getpid()}.{time.monotonic_ns()}"
-        env = {**os.environ, **self._env, MARK: mark}
-        argv = ["s6-svscan", "-d", "3", os.fspath(self.path)]
         ready, says = os.pipe()
-        with contextlib.ExitStack() as ours:
-            ours.callback(os.close, says)
-            null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
-            ours.callback(os.close, null)
-            fds = {0: null, 3: says}
-            if self._output is not None:
-                flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-                fds[1] = fds[2] = os.open(self._output, flags, 0o644)
-                ours.callback(os.close, fds[1])
-            try:
-                child = _core.spawn(self._scanner, argv, env, cwd=self.path, fds=fds)
-            except BaseException:
-                os.close(ready)
-                raise
+        try:
+            child = self._launch({**os.environ, **self._env, MARK: mark}, says)
+        except BaseException:
+            os.close(ready)
+            raise
+        finally:
+            os.close(says)
         return Starting(Running(child, ScanDir(self.path), f"{MARK}={mark}"), ready, events)
+
+    def _launch(self, env: Mapping[str, str], says: int) -> _core.Child:
+        argv = ["s6-svscan", "-d", "3", os.fspath(self.path)]
+        with contextlib.ExitStack() as ours:
+            fds = {0: _open(os.devnull, os.O_RDONLY, ours), 3: says}
+            if self._output is not None:
+                append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+                fds[1] = fds[2] = _open(self._output, append, ours)
+            return _core.spawn(self._scanner, argv, env, cwd=self.path, fds=fds)
 
     def _adopt(self, starting: Starting) -> None:
         self._running = starting.running
         # Also when nobody stops it: at the latest when the interpreter ends.
         weakref.finalize(self, starting.running.stop, self._stop_timeout)
+
+
+def _open(path: str | os.PathLike[str], flags: int, until: contextlib.ExitStack) -> int:
+    try:
+        descriptor = os.open(path, flags | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        sentence = f"unable to open {os.fspath(path)}: {error.strerror}"
+        raise SupervisionError(sentence, error.errno) from None
+    until.callback(os.close, descriptor)
+    return descriptor
 
 
 def _remove(path: Path | None, owner: int) -> None:

@@ -37,8 +37,9 @@ def _become_native(words: list[str]) -> None:
     # This interpreter ignores them, and what is ignored stays ignored in every program below.
     signal(SIGPIPE, SIG_DFL)
     signal(SIGXFSZ, SIG_DFL)
-    # Whatever needs Python later (the planner of `init`) finds the one that has this package.
-    environment = {**os.environ, "S6X_PYTHON": sys.executable}
+    # Whatever needs Python later (the planner of `init`) finds the one that has this package,
+    # unless somebody has named another.
+    environment = {"S6X_PYTHON": sys.executable, **os.environ}
     os.execve(native.EXECUTABLE, ["s6x", *words], environment)  # noqa: S606 - no shell is the point
 
 

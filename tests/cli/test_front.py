@@ -7,7 +7,6 @@ import resource
 import subprocess
 import sys
 import sysconfig
-import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ import pytest
 from s6x import __version__, native
 from world.programs import Programs, Result
 from world.running import World
+from world.waiting import until
 from world.witness import sleeper
 
 SCRIPT = Path(sysconfig.get_path("scripts")) / "s6x"
@@ -93,22 +93,31 @@ def test_help_lists_both_sides(way: str) -> None:
         assert f" {word} " in f" {said.out} ".replace("\n", " ")
 
 
-def test_signals_are_given_back_before_the_native_program(world: World) -> None:
-    """Python ignores SIGPIPE; whatever is started by way of it must not."""
-    directory = world.service({"run!": "#!/bin/sh\ngrep Sig /proc/self/status >masks\n"})
+@pytest.mark.parametrize("named", [None, "/some/python3"])
+def test_what_a_native_program_gets_from_python(world: World, named: str | None) -> None:
+    """No ignored SIGPIPE, which would reach every service; and where to find this interpreter."""
+    directory = world.service(
+        {
+            "run!": "#!/bin/sh\nenv >environment\ngrep Sig /proc/self/status >masks\nexec sleep 1000\n"
+        }
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "S6X_PYTHON"}
+    if named:
+        environment["S6X_PYTHON"] = named
     supervisor = subprocess.Popen(
-        [*WAYS["module"], "supervise", directory], stdin=subprocess.DEVNULL, cwd=world.top
+        [*WAYS["module"], "supervise", directory],
+        stdin=subprocess.DEVNULL,
+        cwd=world.top,
+        env=environment,
     )
     try:
-        deadline = time.monotonic() + 15
-        while "SigIgn" not in (masks := _text(directory / "masks")):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        masks = until(lambda: text if "SigIgn" in (text := _text(directory / "masks")) else "")
     finally:
         supervisor.terminate()
         assert supervisor.wait(15) == 0
-    ignored = int(masks.split("SigIgn:")[1].split()[0], 16)
-    assert ignored == 0
+    assert int(masks.split("SigIgn:")[1].split()[0], 16) == 0
+    its = _text(directory / "environment").splitlines()
+    assert f"S6X_PYTHON={named or sys.executable}" in its
 
 
 def _text(path: Path) -> str:

@@ -80,10 +80,14 @@ rust_is_new_enough() {
     [ -n "$minor" ] && [ "$minor" -ge "$RUST_MINOR" ] && command -v cargo >/dev/null
 }
 
+can_be_installed() {
+    command -v apt-cache >/dev/null && apt-cache policy "$1" | grep -q 'Candidate: [^(]'
+}
+
 install_rust() {
     local found
     found=$(rustc --version 2>/dev/null || echo "no rustc")
-    if ! command -v rustup >/dev/null && [ "$(id -u)" = 0 ] && apt-cache show rustup >/dev/null 2>&1; then
+    if ! command -v rustup >/dev/null && [ "$(id -u)" = 0 ] && can_be_installed rustup; then
         install_packages rustup
     fi
     if ! command -v rustup >/dev/null; then

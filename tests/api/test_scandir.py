@@ -90,6 +90,13 @@ def test_no_running_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "set S6X_SCANDIR" in str(caught.value)
 
 
+def test_one_that_we_may_not_ask_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("S6X_SCANDIR", raising=False)
+    top = world.plant({".s6-svscan": "no directory\n"}, "scan")
+    monkeypatch.setattr("s6x.supervise.scandir.USUAL_SCANDIRS", ("/nothing", str(top)))
+    assert ScanDir().path == top
+
+
 def test_commands_without_scanner(world: World) -> None:
     scandir = ScanDir(world.top)
     assert not scandir.is_running()

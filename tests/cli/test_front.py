@@ -96,11 +96,8 @@ def test_help_lists_both_sides(way: str) -> None:
 @pytest.mark.parametrize("named", [None, "/some/python3"])
 def test_what_a_native_program_gets_from_python(world: World, named: str | None) -> None:
     """No ignored SIGPIPE, which would reach every service; and where to find this interpreter."""
-    directory = world.service(
-        {
-            "run!": "#!/bin/sh\nenv >environment\ngrep Sig /proc/self/status >masks\nexec sleep 1000\n"
-        }
-    )
+    run = "#!/bin/sh\nenv >environment\ngrep Sig /proc/self/status >masks\nexec sleep 1000\n"
+    directory = world.service({"run!": run})
     environment = {name: value for name, value in os.environ.items() if name != "S6X_PYTHON"}
     if named:
         environment["S6X_PYTHON"] = named

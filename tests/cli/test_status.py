@@ -188,6 +188,25 @@ def test_one_that_cannot_be_read_does_not_hide_the_others(scanner: Scanner) -> N
     assert rows(said)["odd"].split()[:3] == ["odd", "unknown", "-"]
 
 
+def test_a_scanner_that_we_may_not_ask_for(world: World, daemons: Programs) -> None:
+    """Services can be public (s6-svperms) where the scanner's lock is not."""
+    directory = world.service(witness.sleeper(), "scan/web")
+    world.supervise(daemons, directory).until("up")
+    world.plant({".s6-svscan": "no directory\n"}, "scan")
+    said = s6x("status", "--json", "--scandir", directory.parent)
+    assert (said.code, said.err) == (0, "")
+    value = json.loads(said.out)
+    assert (value["scanning"], value["result"]) == (None, "as-wanted")
+
+
+def test_nothing_can_be_read(world: World) -> None:
+    """What is not known is not said to be down."""
+    scandir = world.plant({"web/supervise": "no directory\n", ".s6-svscan": "neither\n"}, "scan")
+    said = s6x("status", "--scandir", scandir)
+    assert (said.code, said.err) == (1, "")
+    assert rows(said)["web"].endswith("/scan/web/supervise/lock: Not a directory")
+
+
 def test_a_scanner_that_was_killed_is_told(scanner: Scanner) -> None:
     supervisors = scanner.supervisors()
     daemons = [ScanDir(scanner.directory)[name].status().pid for name in supervisors]

@@ -119,21 +119,25 @@ class Report:
 
     @property
     def scanning(self) -> bool | None:
-        """Whether the scanner runs; None if there was none to ask."""
-        return None if self.tree is None else self.tree.is_running()
+        """Whether the scanner runs; None if there was none to ask, or we may not know."""
+        try:
+            return None if self.tree is None else self.tree.is_running()
+        except SupervisionError:
+            return None  # its lock is for its owner only; services may still be public
 
     @property
     def code(self) -> int:
         """The exit code."""
         ups = [line for line in self.lines if line.status is not None and line.status.up]
-        if not ups and (self.lines or not self.scanning):
+        unknown = any(line.problem for line in self.lines)
+        if not ups and not unknown and (self.lines or self.scanning is False):
             return DOWN
         fine = self.scanning is not False and all(line.trouble is None for line in self.lines)
         return AS_WANTED if fine else DEGRADED
 
     def as_table(self) -> Iterator[str]:
         """Return the lines for people."""
-        if self.tree is not None and not self.scanning:
+        if self.tree is not None and self.scanning is False:
             yield f"no scanner is running on {self.tree.path}"
         if not self.lines:
             where = "" if self.tree is None else f" in {self.tree.path}"

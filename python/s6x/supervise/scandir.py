@@ -159,8 +159,11 @@ def running() -> Path:
     if named:
         return Path(named)
     for place in USUAL_SCANDIRS:
-        if Path(place).is_dir() and _core.is_scanned(place):
-            return Path(place)
+        try:
+            if Path(place).is_dir() and _core.is_scanned(place):
+                return Path(place)
+        except SupervisionError:
+            return Path(place)  # somebody else's: there is one, and we may not ask more
     raise NotSupervised(
         f"no scanner is running on {' or '.join(USUAL_SCANDIRS)}: name its scan directory, "
         f"or set {SCANDIR_VARIABLE}"

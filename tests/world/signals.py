@@ -12,13 +12,14 @@ import platform
 import signal
 
 _RT_SIGACTION = {"x86_64": 13, "aarch64": 134}
+_RT_SIGPROCMASK = {"x86_64": 14, "aarch64": 135}
 _KEPT_BY_LIBC = (32, 33)
 _BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 """Ignored by the interpreter itself, which gives them back to what `subprocess` starts."""
 
 
 def restore_inherited() -> None:
-    """Give every signal that was ignored when we were started its default action."""
+    """Give every signal that we were started with ignored its default action; block none."""
     for number in signal.valid_signals() - set(_BY_PYTHON):
         if signal.getsignal(number) is signal.SIG_IGN:
             ours = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
@@ -28,3 +29,6 @@ def restore_inherited() -> None:
     for kept in _KEPT_BY_LIBC:
         if libc.syscall(_RT_SIGACTION[platform.machine()], kept, default, None, 8) != 0:
             raise OSError(ctypes.get_errno(), f"unable to restore signal {kept}")
+    none = ctypes.create_string_buffer(8)
+    if libc.syscall(_RT_SIGPROCMASK[platform.machine()], signal.SIG_SETMASK, none, None, 8) != 0:
+        raise OSError(ctypes.get_errno(), "unable to unblock signals")

@@ -54,7 +54,7 @@ demo: build ## Boot a container with real daemons, kill one, stop it (no docker;
 	@$(BIN)/python -m demo
 
 bench: build ## Measure speed and memory beside the originals (ARGS='boot memory' picks some)
-	@PYTHONPATH=tests $(BIN)/python -m benches $(ARGS)
+	@$(BIN)/python -m benches $(ARGS)
 
 clean: ## Remove everything that was built
 	rm -rf target dist $(VENV) python/s6x/_native python/s6x/*.so benches/results

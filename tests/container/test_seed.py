@@ -1,4 +1,4 @@
-"""The user's own description, end to end: nginx, cron and sshd under `/init`, with their real programs.
+"""The user's own description, end to end: real nginx, cron and sshd under `/init`.
 
 The root is the machine's own, so that the daemons are Debian's; what the container writes goes to
 a layer above it. Where the machine has s6 installed, its tools stay in place, and the container is

@@ -88,12 +88,6 @@ pub fn mknod(dir: &Dir, name: impl AsRef<OsStr>, mode: u32, device: u64) -> Resu
     cerr(unsafe { libc::mknodat(dir.as_fd().as_raw_fd(), name.as_ptr(), mode, device) }).map(drop)
 }
 
-/// The working directory's absolute path, if it has one.
-pub fn working_directory() -> Option<Vec<u8>> {
-    let path = std::env::current_dir().ok()?;
-    Some(path.into_os_string().into_encoded_bytes())
-}
-
 fn open_at(base: impl AsFd, name: &CStr, flags: i32, mode: u32) -> Result<OwnedFd, Errno> {
     let flags = flags | libc::O_CLOEXEC;
     // SAFETY: `name` is a C string; a mode is always given.

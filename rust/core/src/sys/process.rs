@@ -58,6 +58,12 @@ pub fn umask(mask: u32) -> u32 {
     unsafe { libc::umask(mask) }
 }
 
+/// The working directory's absolute path, if it has one.
+pub fn working_directory() -> Option<Vec<u8>> {
+    let path = std::env::current_dir().ok()?;
+    Some(path.into_os_string().into_encoded_bytes())
+}
+
 /// Makes this directory the working directory. For programs whose contract says so, at start.
 pub fn change_directory(dir: impl AsFd) -> Result<(), Errno> {
     // SAFETY: an open descriptor.

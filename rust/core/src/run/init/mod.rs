@@ -21,7 +21,6 @@ use crate::error::{Error, Result};
 use crate::machine::init::{Event, Fact, Init};
 use crate::run::scan::{SIGNALS, Scanner};
 use crate::sys::dir::Dir;
-use crate::sys::inode::working_directory;
 use crate::sys::signals::{SignalFd, survive_broken_pipes};
 use crate::sys::title::Title;
 use crate::sys::wait::Pid;
@@ -44,7 +43,7 @@ use std::rc::Rc;
 pub fn first_facts(environment: Environment) -> Facts {
     Facts {
         run: Vec::new(),
-        cwd: working_directory().unwrap_or_else(|| b"/".to_vec()),
+        cwd: process::working_directory().unwrap_or_else(|| b"/".to_vec()),
         uid: process::effective_ids().0,
         env: environment,
     }

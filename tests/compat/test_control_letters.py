@@ -75,8 +75,9 @@ def test_d_sends_the_down_signal_and_cont(world: World, daemons: Programs, tools
     content = {**recorder(), "down-signal": "SIGINT\n"}
     supervisor = world.supervise(daemons, world.service(content))
     until_lines(supervisor.directory / "signals", 1)
+    pid = supervisor.until("up").pid
     supervisor.control("p")
-    pid = supervisor.until("paused").pid
+    assert supervisor.until("paused").pid == pid
     until(lambda: process.state_of(pid) == "T", "stopped")
     assert tools.run("s6-svc", "-d", supervisor.directory).code == 0
     lines = until_lines(supervisor.directory / "signals", 3)

@@ -23,15 +23,18 @@ use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 /// Bytes of a nest: address space, of which a child uses some pages.
 const NEST: usize = 1024 * 1024;
+/// How many annexes a child can map for what does not fit into its nest; each is at least twice as
+/// large as the one before.
+const ANNEXES: usize = 10;
 /// Bytes at its end that are the child's stack.
 const STACK: usize = 128 * 1024;
 /// A block of this size or more is given back to the system as soon as it is free.
 const LARGE: usize = 8192;
-/// The kernel's unit of memory.
+/// The kernel's unit of memory; where it is larger, nothing is given back (see [`give_back_pages`]).
 const PAGE: usize = 4096;
-/// Blocks are powers of two, from 2⁴ to 2¹⁹.
+/// Blocks are powers of two, from 2⁴ to 2³¹.
 const SMALLEST: u32 = 4;
-const SIZES: usize = 16;
+const SIZES: usize = 28;
 
 /// The nest that the next child moves into; null until [`prepare`].
 static PREPARED: AtomicPtr<Nest> = AtomicPtr::new(ptr::null_mut());
@@ -40,16 +43,21 @@ static PREPARED: AtomicPtr<Nest> = AtomicPtr::new(ptr::null_mut());
 /// says it. (dl_iterate_phdr would take a lock, and writing that costs each child a page.)
 static HEADERS: AtomicPtr<libc::Elf64_Phdr> = AtomicPtr::new(ptr::null_mut());
 static HEADER_COUNT: AtomicUsize = AtomicUsize::new(0);
+/// The size of a page of this system; told in the same place.
+static PAGE_SIZE: AtomicUsize = AtomicUsize::new(0);
 
 /// The beginning of a nest, all zeroes in the parent.
 #[repr(C)]
 struct Nest {
     /// Whether this process lives in it.
     inhabited: bool,
-    /// Offset of the first byte never given out.
+    /// The bytes never given out yet: address of the first, and of what follows the last.
     next: usize,
+    end: usize,
     /// For each size, the first free block; a free block begins with the address of the next.
     free: [*mut u8; SIZES],
+    /// Address and length of each annex; of those never mapped, zeroes.
+    annexes: [(usize, usize); ANNEXES],
 }
 
 /// The executable's allocator: the system's in a parent, a nest in a child made by [`spawn`].
@@ -57,8 +65,8 @@ struct Nest {
 pub struct Heap;
 
 // SAFETY: in a parent, everything is System's. In a child, which has one thread, blocks come from
-// the nest, disjoint and aligned to their size, and return to the list of their size; blocks that are
-// not the nest's were System's in the parent, and stay where they are.
+// the nest or its annexes, disjoint and aligned to their size, at most to a page, and return to the
+// list of their size; other blocks were System's in the parent, and stay where they are.
 unsafe impl GlobalAlloc for Heap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if !is_child() {
@@ -75,10 +83,11 @@ unsafe impl GlobalAlloc for Heap {
             return unsafe { System.dealloc(block, layout) };
         }
         let nest = PREPARED.load(Ordering::Relaxed);
-        let offset = (block as usize).wrapping_sub(nest as usize);
-        if offset < NEST {
-            // SAFETY: the block is the nest's, and free from now on.
-            unsafe { (*nest).give_back(block, layout) };
+        // SAFETY: the child is alone with its nest; a block that is the nest's is free from now on.
+        unsafe {
+            if (*nest).holds(block) {
+                (*nest).give_back(block, layout);
+            }
         }
     }
 }
@@ -89,7 +98,6 @@ impl Nest {
     /// `self` is at the beginning of a nest that this process inhabits.
     unsafe fn take(&mut self, layout: Layout) -> *mut u8 {
         let size = size_of_block(layout);
-        let base = ptr::from_mut(self).cast::<u8>();
         let Some(list) = self.free.get_mut(class(size)) else { return ptr::null_mut() };
         if !list.is_null() {
             let block = *list;
@@ -97,12 +105,34 @@ impl Nest {
             *list = unsafe { block.cast::<*mut u8>().read() };
             return block;
         }
-        let start = self.next.max(size_of::<Nest>()).next_multiple_of(size.min(PAGE));
-        if start + size > NEST - STACK {
-            return ptr::null_mut();
+        let mut start = self.next.next_multiple_of(size.min(PAGE));
+        if start + size > self.end {
+            if !self.grow(size) {
+                return ptr::null_mut();
+            }
+            start = self.next;
         }
         self.next = start + size;
-        base.wrapping_add(start)
+        start as *mut u8
+    }
+
+    /// Maps an annex with room for `size` bytes, and goes on there.
+    fn grow(&mut self, size: usize) -> bool {
+        let Some(nth) = self.annexes.iter().position(|&(_, length)| length == 0) else {
+            return false;
+        };
+        let length = size.max(NEST << (nth + 1));
+        let (Ok(at), Some(annex)) = (map(length), self.annexes.get_mut(nth)) else { return false };
+        *annex = (at as usize, length);
+        (self.next, self.end) = (at as usize, at as usize + length);
+        true
+    }
+
+    /// Whether a block is in the nest, or in an annex.
+    fn holds(&self, block: *mut u8) -> bool {
+        let own = (ptr::from_ref(self) as usize, NEST);
+        let parts = std::iter::once(&own).chain(&self.annexes);
+        parts.into_iter().any(|&(at, length)| (block as usize).wrapping_sub(at) < length)
     }
 
     /// # Safety
@@ -111,7 +141,7 @@ impl Nest {
         let size = size_of_block(layout);
         if size >= LARGE {
             // SAFETY: whole pages of the block (it is page-aligned), whose content nobody needs.
-            unsafe { libc::madvise(block.cast(), size, libc::MADV_DONTNEED) };
+            unsafe { give_back_pages(block as usize, size) };
         }
         if let Some(list) = self.free.get_mut(class(size)) {
             // SAFETY: the block has at least 16 bytes, is aligned for a pointer, and is unused.
@@ -141,23 +171,42 @@ pub fn prepare() -> Result<(), Errno> {
     if !PREPARED.load(Ordering::Relaxed).is_null() {
         return Ok(());
     }
+    let at = map(NEST)?;
+    // SAFETY: only reads what the kernel told about this process.
+    let told = |what| unsafe { libc::getauxval(what) };
+    HEADERS.store(told(libc::AT_PHDR) as *mut libc::Elf64_Phdr, Ordering::Relaxed);
+    HEADER_COUNT.store(told(libc::AT_PHNUM) as usize, Ordering::Relaxed);
+    PAGE_SIZE.store(told(libc::AT_PAGESZ) as usize, Ordering::Relaxed);
+    PREPARED.store(at.cast(), Ordering::Relaxed);
+    Ok(())
+}
+
+/// Maps fresh memory, which costs nothing until it is written.
+fn map(length: usize) -> Result<*mut libc::c_void, Errno> {
     let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE);
     let flags = flags | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
     // SAFETY: a fresh mapping at an address of the kernel's choice.
-    let at = unsafe { libc::mmap(ptr::null_mut(), NEST, protection, flags, -1, 0) };
+    let at = unsafe { libc::mmap(ptr::null_mut(), length, protection, flags, -1, 0) };
     if at == libc::MAP_FAILED {
         return Err(last());
     }
     // Transparent huge pages would make one written byte cost two megabytes.
     // SAFETY: the mapping above.
-    unsafe { libc::madvise(at, NEST, libc::MADV_NOHUGEPAGE) };
-    // SAFETY: both only read what the kernel told about this process.
-    let (headers, count) =
-        unsafe { (libc::getauxval(libc::AT_PHDR), libc::getauxval(libc::AT_PHNUM)) };
-    HEADERS.store(headers as *mut libc::Elf64_Phdr, Ordering::Relaxed);
-    HEADER_COUNT.store(count as usize, Ordering::Relaxed);
-    PREPARED.store(at.cast(), Ordering::Relaxed);
-    Ok(())
+    unsafe { libc::madvise(at, length, libc::MADV_NOHUGEPAGE) };
+    Ok(at)
+}
+
+/// Gives pages back to the system, which reads them as zeroes, or as their file has them, when they
+/// are used again. The kernel would round a length up to its own pages: where these are larger than
+/// ours, nothing is given back.
+///
+/// # Safety
+/// Nobody needs what was written to the pages that these bytes touch.
+unsafe fn give_back_pages(start: usize, length: usize) {
+    if PAGE_SIZE.load(Ordering::Relaxed) == PAGE {
+        // SAFETY: the caller's promise; the kernel refuses what is not mapped.
+        unsafe { libc::madvise(start as *mut libc::c_void, length, libc::MADV_DONTNEED) };
+    }
 }
 
 /// Forks a child that leads `life` with a copy of `with`, made in its nest, and never returns from it.
@@ -192,8 +241,13 @@ struct Birth<T: 'static> {
 
 /// The first function of a child, on its own stack.
 extern "C" fn begin<T: Clone + 'static>(argument: *mut libc::c_void) -> libc::c_int {
+    let nest = PREPARED.load(Ordering::Relaxed);
     // SAFETY: the parent prepared the nest; in this child, nobody else knows it.
-    unsafe { (*PREPARED.load(Ordering::Relaxed)).inhabited = true };
+    unsafe {
+        (*nest).next = nest as usize + size_of::<Nest>();
+        (*nest).end = nest as usize + NEST - STACK;
+        (*nest).inhabited = true;
+    }
     // SAFETY: `argument` points to the parent's Birth, in our copy of its memory.
     let birth = unsafe { argument.cast::<Birth<T>>().read() };
     // SAFETY: the same holds for what it points to.
@@ -204,7 +258,7 @@ extern "C" fn begin<T: Clone + 'static>(argument: *mut libc::c_void) -> libc::c_
         let length = (end & !(PAGE - 1)).saturating_sub(start);
         // SAFETY: the parent's stack. Our only reference into it, `birth`, was copied, and its frames
         // never continue here. (A wrong `stack_end` below `start` gives a length of zero.)
-        unsafe { libc::madvise(start as *mut libc::c_void, length, libc::MADV_DONTNEED) };
+        unsafe { give_back_pages(start, length) };
     }
     (birth.life)(with)
 }
@@ -221,10 +275,10 @@ pub fn rest() {
     let here = (ptr::from_ref(&bottom) as usize).saturating_sub(1024) & !(PAGE - 1);
     let unused = here.saturating_sub(bottom);
     // SAFETY: below the stack pointer of the only thread, nothing is in use.
-    unsafe { libc::madvise(bottom as *mut libc::c_void, unused, libc::MADV_DONTNEED) };
+    unsafe { give_back_pages(bottom, unused) };
     for (start, length) in unwritable_segments() {
         // SAFETY: a private mapping of a file, never written: its pages read the same afterwards.
-        unsafe { libc::madvise(start as *mut libc::c_void, length, libc::MADV_DONTNEED) };
+        unsafe { give_back_pages(start, length) };
     }
 }
 

@@ -1,7 +1,7 @@
 //! Event directories: telling subscribers, and subscribing (contract s6 §5.6).
 
 use crate::error::{Errno, Error, Result};
-use crate::sys::dir::{Dir, Open, chmod, mkdir};
+use crate::sys::dir::{Dir, Open, chmod, mkdir, stat};
 use crate::sys::{clock, fd, process};
 use crate::wire::notice::{FIFO_PREFIX, is_subscriber};
 use std::ffi::{OsStr, OsString};
@@ -16,28 +16,33 @@ use std::path::{Path, PathBuf};
 ///
 /// Needs SIGPIPE to be survivable (`sys::signals::survive_broken_pipes`).
 pub fn notify(events: &Dir, bytes: &[u8]) -> std::result::Result<(), Errno> {
-    for name in events.names()? {
+    events.each_name(|name| {
         if !is_subscriber(name.as_bytes()) {
-            continue;
+            return;
         }
-        let told = events.file(&name, Open::WriteNow).and_then(|fifo| fd::write(fifo, bytes));
+        let told = subscriber(events, name).and_then(|fifo| fd::write(fifo, bytes));
         if let Err(Errno::NO_READER | Errno(libc::EPIPE)) = told {
-            let _ = events.unlink(&name); // another notifier may have been quicker
+            let _ = events.unlink(name); // another notifier may have been quicker
         }
-    }
-    Ok(())
+    })
 }
 
 /// Removes the FIFOs of subscribers that have gone.
 pub fn clean(events: &Dir) -> std::result::Result<(), Errno> {
-    for name in events.names()? {
+    events.each_name(|name| {
         let gone = is_subscriber(name.as_bytes())
-            && matches!(events.file(&name, Open::WriteNow), Err(Errno::NO_READER));
+            && matches!(subscriber(events, name), Err(Errno::NO_READER));
         if gone {
-            let _ = events.unlink(&name);
+            let _ = events.unlink(name);
         }
-    }
-    Ok(())
+    })
+}
+
+/// Opens a subscriber's FIFO. Whoever may subscribe can also make a link of that name, or a file, and a
+/// notifier has rights that a subscriber has not: what is no FIFO is not written to.
+fn subscriber(events: &Dir, name: &OsStr) -> std::result::Result<OwnedFd, Errno> {
+    let fifo = events.file(name, Open::WriteNowUnlinked)?;
+    if stat(&fifo)?.is_fifo() { Ok(fifo) } else { Err(Errno::INVALID) }
 }
 
 /// Makes an event directory: with a group, only its members may subscribe (03730); without, all
@@ -207,6 +212,17 @@ mod tests {
         assert_eq!((one.take().as_slice(), two.take().as_slice()), (&b"suU"[..], &b"U"[..]));
         assert_eq!(one.take(), b"");
         drop((one, two));
+        let (label, plain) = (clock::wall(), path.join("plain"));
+        std::fs::write(&plain, "secret").expect("writable");
+        events.symlink(&plain, format!("ftrig1:{label}:linked")).expect("writable");
+        std::fs::hard_link(&plain, path.join(format!("ftrig1:{label}:shared"))).expect("writable");
+        notify(&events, b"su").expect("readable");
+        clean(&events).expect("readable");
+        assert_eq!(std::fs::read(&plain).expect("there"), b"secret");
+        assert_eq!(events.names().expect("readable").len(), 3, "no FIFOs: nothing of ours");
+        for name in events.names().expect("readable") {
+            events.unlink(name).expect("ours");
+        }
         assert_eq!(events.names().expect("readable"), Vec::<OsString>::new());
         std::fs::remove_dir(&path).expect("empty");
     }

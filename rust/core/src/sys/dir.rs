@@ -39,6 +39,8 @@ pub enum Open {
     ReadNow,
     /// For writing to a FIFO, without waiting for a reader (`ENXIO`), and non-blocking ever after.
     WriteNow,
+    /// The same unless the name is a link (`ELOOP`): where strangers can make names.
+    WriteNowUnlinked,
     /// For writing; created with this mode (less the umask), content kept.
     Update(u32),
     /// For writing; created with this mode (less the umask), content dropped.
@@ -208,11 +210,17 @@ impl Dir {
     }
 
     /// The names in this directory, without `.` and `..`, in the order of the system.
+    pub fn names(&self) -> Result<Vec<OsString>, Errno> {
+        let mut names = Vec::new();
+        self.each_name(|name| names.push(name.to_owned()))?;
+        Ok(names)
+    }
+
+    /// The same, one after the other: for directories that strangers can fill with names.
     ///
     /// Not readdir(3): it allocates 32 kB, which a supervisor would carry for ever.
-    pub fn names(&self) -> Result<Vec<OsString>, Errno> {
+    pub fn each_name(&self, mut visit: impl FnMut(&OsStr)) -> Result<(), Errno> {
         let own = Dir::open_at(self.0.as_raw_fd(), c".", 0)?; // a reading position of its own
-        let mut names = Vec::new();
         let mut buffer = [0_u8; 2048];
         loop {
             let (fd, place, room) = (own.0.as_raw_fd(), buffer.as_mut_ptr(), buffer.len());
@@ -220,11 +228,11 @@ impl Dir {
             let got = cerr(unsafe { libc::syscall(libc::SYS_getdents64, fd, place, room) })?;
             let mut entries = buffer.get(..got as usize).unwrap_or(&[]);
             if entries.is_empty() {
-                return Ok(names);
+                return Ok(());
             }
             while let Some((name, rest)) = next_entry(entries) {
                 if name != b"." && name != b".." {
-                    names.push(OsString::from_vec(name.to_vec()));
+                    visit(OsStr::from_bytes(name));
                 }
                 entries = rest;
             }
@@ -303,11 +311,12 @@ fn mkdir_at(base: i32, name: &OsStr, mode: u32) -> Result<(), Errno> {
 }
 
 fn file_at(base: i32, name: &OsStr, how: Open) -> Result<OwnedFd, Errno> {
-    use libc::{O_APPEND, O_CREAT, O_NONBLOCK, O_RDONLY, O_TRUNC, O_WRONLY};
+    use libc::{O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_TRUNC, O_WRONLY};
     let (flags, mode) = match how {
         Open::Read => (O_RDONLY, 0),
         Open::ReadNow => (O_RDONLY | O_NONBLOCK, 0),
         Open::WriteNow => (O_WRONLY | O_NONBLOCK, 0),
+        Open::WriteNowUnlinked => (O_WRONLY | O_NONBLOCK | O_NOFOLLOW, 0),
         Open::Update(mode) => (O_WRONLY | O_CREAT, mode),
         Open::Replace(mode) => (O_WRONLY | O_CREAT | O_TRUNC, mode),
         Open::Append(mode) => (O_WRONLY | O_CREAT | O_APPEND, mode),

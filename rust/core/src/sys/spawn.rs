@@ -194,18 +194,21 @@ fn prepare(launch: &Launch<'_>) -> Result<(), Errno> {
     if launch.session == Session::Foreground {
         take_terminal();
     }
-    if let Some(file) = launch.lock {
-        close_all_but(launch.places);
-        lock::wait_exclusive(file)?;
-    }
     for signal in launch.default_signals {
         // SAFETY: SIG_DFL runs no code of ours; without CLONE_SIGHAND the table is the child's.
         unsafe { libc::signal(i32::from(signal.number()), libc::SIG_DFL) };
     }
     let empty = set_of(&[]);
     // SAFETY: `empty` is initialised; the old mask is not asked for.
-    cerr(unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const empty, std::ptr::null_mut()) })
-        .map(drop)
+    cerr(unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const empty, std::ptr::null_mut()) })?;
+    match launch.lock {
+        // Last of all: whoever waits can be told to end.
+        Some(file) => {
+            close_all_but(launch.places);
+            lock::wait_exclusive(file)
+        }
+        None => Ok(()),
+    }
 }
 
 /// First moves every descriptor out of the way of the numbers to fill, then fills them.

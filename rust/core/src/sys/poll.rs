@@ -49,6 +49,18 @@ pub fn either(
     }
 }
 
+/// The same for the loop of a daemon, which looks at everything after each wait. Where even waiting
+/// fails, for want of memory or descriptors, it waits for a moment: a failure must neither end a daemon
+/// nor have it spin.
+pub fn anything(fds: &[BorrowedFd<'_>], deadline: Option<Monotonic>) {
+    /// Short for whoever waits, long for a processor.
+    const MOMENT: libc::timespec = libc::timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+    if readable(fds, deadline).is_err() {
+        // SAFETY: a valid time; the rest of it is not asked for.
+        unsafe { libc::nanosleep(std::ptr::from_ref(&MOMENT), std::ptr::null_mut()) };
+    }
+}
+
 /// Whether something can be written there without waiting, asked now.
 pub fn is_writable(fd: BorrowedFd<'_>) -> bool {
     let mut entry = libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLOUT, revents: 0 };

@@ -227,6 +227,15 @@ impl Scanner {
         self.seats.iter().any(|seat| seat.role == Role::LoggerOf(service))
     }
 
+    /// The service of this name as the last scan found it.
+    pub fn known(&self, name: &[u8]) -> Option<Found> {
+        let seat = self.seats.iter().find(|seat| {
+            seat.active && seat.role == Role::Service && seat.name.as_slice() == name
+        })?;
+        let has_log = self.has_logger(seat.id);
+        Some(Found { name: name.to_vec(), identity: seat.identity, has_log })
+    }
+
     /// Whether nothing is left to do.
     pub fn is_gone(&self) -> bool {
         self.phase == Phase::Gone

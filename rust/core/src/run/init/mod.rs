@@ -180,8 +180,7 @@ impl Container {
         }
         let mut fds = vec![self.signals.as_fd()];
         fds.extend(self.scanner.as_ref().map(Scanner::control));
-        // Out of memory for a moment: a round without waiting, then the next one.
-        let _ = poll::readable(&fds, self.deadline());
+        poll::anything(&fds, self.deadline());
         self.take_signals();
         self.reap();
         self.take_controls();

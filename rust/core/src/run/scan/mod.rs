@@ -49,13 +49,11 @@ pub fn scan(path: &Path, options: Options, inheritance: &Inheritance) -> Result<
 fn serve(scanner: &mut Scanner) -> Result<()> {
     let signals = SignalFd::new(&SIGNALS).map_err(|e| Error::system("watch signals", e))?;
     survive_broken_pipes();
+    fd::drop_unread_complaints();
     scanner.tell_ready();
     while !scanner.is_over() {
         let fds = [signals.as_fd(), scanner.control()];
-        let wait_until = scanner.deadline();
-        if let Err(errno) = poll::readable(&fds, wait_until) {
-            return Err(Error::system("wait for events", errno));
-        }
+        poll::anything(&fds, scanner.deadline());
         while let Some(signal) = signals.take() {
             if let Some(control) = meaning(signal)
                 && !scanner.divert(signal)

@@ -122,6 +122,7 @@ impl Scanner {
             let count = unknown.len();
             warn(&format!("ignoring {count} unknown control bytes, the first is 0x{first:02x}"));
         }
+        controls.dedup(); // twice in a row is no more than once
         controls
     }
 
@@ -194,7 +195,12 @@ impl Scanner {
         for action in self.machine.step(clock::monotonic(), event) {
             match action {
                 Action::Scan => match self.read_directory() {
-                    Ok(found) => self.feed(Event::Scanned(found)),
+                    Ok((found, complete)) => {
+                        self.feed(Event::Scanned(found));
+                        if !complete {
+                            self.feed(Event::ScanFailed); // there is more: look again
+                        }
+                    }
                     Err(error) => {
                         warn(&format!("{error}; trying again in 5 seconds"));
                         self.feed(Event::ScanFailed);
@@ -225,33 +231,44 @@ impl Scanner {
         }
     }
 
-    fn read_directory(&self) -> Result<Vec<Found>> {
+    /// The services, and whether that is all of them.
+    fn read_directory(&self) -> Result<(Vec<Found>, bool)> {
         let names = self.directory.names();
         let mut names = names.map_err(|e| Error::system("read the scan directory", e))?;
         names.sort();
-        let mut found = Vec::new();
+        let (mut found, mut complete) = (Vec::new(), true);
         for name in names.iter().filter(|name| !name.as_bytes().starts_with(b".")) {
-            let stat = match self.directory.stat(name) {
-                Ok(stat) if stat.is_dir() => stat,
-                Ok(_) => continue,
+            match self.look_at(name) {
+                Ok(service) => found.extend(service),
                 Err(errno) => {
                     warn(&Error::on("stat", name, errno).to_string());
-                    continue;
+                    if !is_lasting(errno) {
+                        complete = false;
+                        found.extend(self.machine.known(name.as_bytes()));
+                    }
                 }
-            };
-            if name.len() > self.options.name_max {
-                let shown = shown(Path::new(name));
-                warn(&format!("ignoring {shown}: its name is too long; raise the limit with -L"));
-                continue;
             }
-            let log = self.directory.stat(Path::new(name).join("log"));
-            found.push(Found {
-                name: name.as_bytes().to_vec(),
-                identity: stat.identity,
-                has_log: log.is_ok_and(|log| log.is_dir()),
-            });
         }
-        Ok(found)
+        Ok((found, complete))
+    }
+
+    /// The service of this name, if it is one.
+    fn look_at(&self, name: &OsStr) -> std::result::Result<Option<Found>, Errno> {
+        let stat = self.directory.stat(name)?;
+        if !stat.is_dir() {
+            return Ok(None);
+        }
+        if name.len() > self.options.name_max {
+            let shown = shown(Path::new(name));
+            warn(&format!("ignoring {shown}: its name is too long; raise the limit with -L"));
+            return Ok(None);
+        }
+        let has_log = match self.directory.stat(Path::new(name).join("log")) {
+            Ok(log) => log.is_dir(),
+            Err(errno) if is_lasting(errno) => false,
+            Err(errno) => return Err(errno),
+        };
+        Ok(Some(Found { name: name.as_bytes().to_vec(), identity: stat.identity, has_log }))
     }
 
     /// Forks supervisors.
@@ -347,6 +364,11 @@ fn lock_patiently(lock: &OwnedFd) -> std::result::Result<bool, Errno> {
         }
         poll::readable(&[], Some(now + Duration::from_millis(5)))?;
     }
+}
+
+/// Whether a name fails to lead anywhere until somebody mends it, and then asks for a scan.
+fn is_lasting(errno: Errno) -> bool {
+    matches!(errno, Errno(libc::ENOENT | libc::ENOTDIR | libc::ELOOP | libc::EACCES))
 }
 
 fn warn(what: &str) {

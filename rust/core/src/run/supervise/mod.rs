@@ -71,20 +71,22 @@ pub fn supervise(path: &Path, name: CString, env: &[CString], mission: Mission) 
         [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT, Signal::SIGINT];
     let signals = SignalFd::new(&signals).map_err(|errno| Error::system("watch signals", errno))?;
     crate::sys::signals::survive_broken_pipes();
+    fd::drop_unread_complaints();
     seat.begin();
     if mission == Mission::CleanUp && seat.child.is_none() {
         seat.feed(Event::Term); // nothing was left behind
     }
     while !seat.gone {
         offspring::rest();
-        let ready = {
+        {
             let mut fds = vec![signals.as_fd()];
             fds.extend(seat.fds());
-            poll::readable(&fds, seat.machine.deadline())
-        };
-        let Ok(ready) = ready else { continue }; // out of memory: try again
+            poll::anything(&fds, seat.machine.deadline());
+        }
         seat.take_readiness();
+        let mut signalled = false;
         while let Some(signal) = signals.take() {
+            signalled = true;
             match signal {
                 Signal::SIGTERM => seat.feed(Event::Term),
                 Signal::SIGHUP => seat.feed(Event::Hup),
@@ -94,7 +96,7 @@ pub fn supervise(path: &Path, name: CString, env: &[CString], mission: Mission) 
             }
         }
         seat.reap();
-        if ready.first() != Some(&true) {
+        if !signalled {
             // The order of the originals: a wish that has arrived comes before a start that is due.
             seat.take_control();
             seat.take_timeout();

@@ -60,7 +60,9 @@ def test_full_disk(world: World, daemons: Programs, small_disk: Path) -> None:
         lambda: any(process.alive(pid) for pid in process.children_of(supervisor.pid)),
         "the service runs again although nothing can be written down",
     )
+    assert supervisor.status().pid == first
     filler.unlink()
+    supervisor.until_replaced(first)  # without being asked
     supervisor.control("d")
     supervisor.until("down")
     supervisor.control("u")

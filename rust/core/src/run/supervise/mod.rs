@@ -16,6 +16,7 @@ use crate::run::fifodir;
 use crate::sys::dir::{Dir, Open};
 use crate::sys::signals::SignalFd;
 use crate::sys::{clock, fd, offspring, poll, process, wait};
+use crate::wire::clock::Monotonic;
 use crate::wire::control::Control;
 use crate::wire::notice::Notice;
 use crate::wire::signal::Signal;
@@ -30,6 +31,7 @@ use programs::NotStarted;
 use std::ffi::CString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
+use std::time::Duration;
 
 /// What a supervisor starts with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,8 +59,13 @@ struct Seat<'a> {
     /// The read end of the service's notification pipe, until it is ready.
     readiness: Option<OwnedFd>,
     settings: Settings,
+    /// When to write the status again that could not be written.
+    unpublished: Option<Monotonic>,
     gone: bool,
 }
+
+/// How soon to write again what could not be written.
+const WRITE_AGAIN: Duration = Duration::from_secs(5);
 
 /// Supervises the service directory `path` until told to exit. The process becomes the service's
 /// supervisor: working directory, signal mask and standard streams are its own business from here.
@@ -81,7 +88,7 @@ pub fn supervise(path: &Path, name: CString, env: &[CString], mission: Mission) 
         {
             let mut fds = vec![signals.as_fd()];
             fds.extend(seat.fds());
-            poll::anything(&fds, seat.machine.deadline());
+            poll::anything(&fds, seat.deadline());
         }
         seat.take_readiness();
         let mut signalled = false;
@@ -137,6 +144,7 @@ impl<'a> Seat<'a> {
             last_run,
             readiness,
             settings,
+            unpublished: None,
             gone: false,
         };
         if let Err(errno) = seat.files.supervise.file("death_tally", Open::Replace(0o666)) {
@@ -219,10 +227,20 @@ impl<'a> Seat<'a> {
         self.machine.status(self.child.as_ref().map_or(0, |child| child.pid().number() as u64))
     }
 
-    fn publish(&self) {
+    /// Writes the status. Where that fails (a full disk), it is told once, and done as soon as possible:
+    /// else what is on disk would be wrong until the next change.
+    fn publish(&mut self) {
+        let late = self.unpublished.take().is_some();
         if let Err(errno) = self.files.supervise.replace("status", &self.status().pack(), 0o666) {
-            self.warn(&Error::on("write", "supervise/status", errno).to_string());
+            self.unpublished = Some(clock::monotonic() + WRITE_AGAIN);
+            if !late {
+                self.warn(&Error::on("write", "supervise/status", errno).to_string());
+            }
         }
+    }
+
+    fn deadline(&self) -> Option<Monotonic> {
+        [self.machine.deadline(), self.unpublished].into_iter().flatten().min()
     }
 
     fn record_death(&mut self) {
@@ -291,6 +309,9 @@ impl<'a> Seat<'a> {
     fn take_timeout(&mut self) {
         if self.machine.deadline().is_some_and(|due| due <= clock::monotonic()) {
             self.feed(Event::Timeout);
+        }
+        if self.unpublished.is_some_and(|due| due <= clock::monotonic()) {
+            self.publish();
         }
     }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 import sysconfig
@@ -143,23 +142,3 @@ def test_the_command_line_imports_only_click() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True
     )
     assert done.stdout == "[]\n"
-
-
-def test_native_words_are_quick() -> None:
-    """Processor time, the best of some runs, beside the bare interpreter's."""
-
-    def used() -> float:
-        children = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return children.ru_utime + children.ru_stime
-
-    def best(*argv: str) -> float:
-        times = []
-        for _ in range(12):
-            before = used()
-            subprocess.run(argv, capture_output=True, check=False, timeout=30)
-            times.append(used() - before)
-        return min(times)
-
-    bare = best(sys.executable, "-c", "pass")
-    ours = best(sys.executable, "-m", "s6x", "svok", "/")
-    assert ours < bare + 0.015

@@ -17,6 +17,8 @@ impl Errno {
     pub const NOT_FOUND: Errno = Errno(libc::ENOENT);
     /// `ENXIO`: a FIFO that nobody reads.
     pub const NO_READER: Errno = Errno(libc::ENXIO);
+    /// `ESRCH`: no process has this number.
+    pub const NO_PROCESS: Errno = Errno(libc::ESRCH);
     /// `EEXIST`.
     pub const EXISTS: Errno = Errno(libc::EEXIST);
     /// `EAGAIN`: not now.

@@ -70,10 +70,12 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
         return Err(Failure::new(status.folded(), how));
     }
     let daemon = daemon(pidfile, &whose)?;
+    // Before anybody is told that it is ready: who waits for that may kill it at once.
+    let held = hold(daemon)?;
     if let Some(readiness) = readiness {
         tell_readiness(&readiness, &signals, daemon);
     }
-    watch_daemon(&signals, daemon).map(|status| Exit::Code(status.folded()))
+    watch_daemon(&signals, daemon, held.as_ref()).map(|status| Exit::Code(status.folded()))
 }
 
 /// The descriptor for readiness, which the daemon does not get.
@@ -142,10 +144,26 @@ fn watch_parent(
     }
 }
 
+/// One whose own parent still runs is no child of ours: only a descriptor tells its end. `None` where
+/// the kernel has none (before 5.3).
+fn hold(daemon: Pid) -> Result<Option<PidFd>, Failure> {
+    match PidFd::open(daemon) {
+        Ok(held) => Ok(Some(held)),
+        Err(Errno::NO_PROCESS) => Err(ended_elsewhere()),
+        Err(_) => Ok(None),
+    }
+}
+
+fn ended_elsewhere() -> Failure {
+    Failure::new(111, "the daemon has ended, but only its own parent was told how")
+}
+
 /// Waits for the daemon's end, passing signals on to it, and reaps whoever else comes our way.
-fn watch_daemon(signals: &SignalFd, daemon: Pid) -> Result<WaitStatus, Failure> {
-    // One whose own parent still runs is no child of ours: only this tells its end.
-    let held = PidFd::open(daemon).ok();
+fn watch_daemon(
+    signals: &SignalFd,
+    daemon: Pid,
+    held: Option<&PidFd>,
+) -> Result<WaitStatus, Failure> {
     loop {
         while let Some(signal) = signals.take() {
             pass_on(signal, daemon);
@@ -155,14 +173,13 @@ fn watch_daemon(signals: &SignalFd, daemon: Pid) -> Result<WaitStatus, Failure> 
                 return Ok(status);
             }
         }
-        if let Some(held) = held.as_ref().filter(|held| held.has_ended()) {
+        if let Some(held) = held.filter(|held| held.has_ended()) {
             // Perhaps it became our child, and a zombie, just now.
             let status = wait::reap(daemon).or_else(|| held.ending_of_stranger());
-            let unknown = "the daemon has ended, but only its own parent was told how";
-            return status.ok_or_else(|| Failure::new(111, unknown));
+            return status.ok_or_else(ended_elsewhere);
         }
         let fds: Vec<_> =
-            [Some(signals.as_fd()), held.as_ref().map(AsFd::as_fd)].into_iter().flatten().collect();
+            [Some(signals.as_fd()), held.map(AsFd::as_fd)].into_iter().flatten().collect();
         poll::readable(&fds, None).map_err(|errno| Error::system("wait for the daemon", errno))?;
     }
 }

@@ -79,14 +79,20 @@ impl Applet {
     /// The usage in one line: name, options, arguments.
     pub fn usage(&self) -> String {
         let mut line = self.name.to_owned();
-        let flags: String =
-            self.options.iter().filter(|o| o.value.is_none()).map(|o| o.letter).collect();
+        let flags: String = self
+            .options
+            .iter()
+            .filter(|o| o.value.is_none() && o.has_letter())
+            .map(|o| o.letter)
+            .collect();
         if !flags.is_empty() {
             let _ = write!(line, " [ -{flags} ]");
         }
         for option in self.options {
             if let Some(value) = option.value {
                 let _ = write!(line, " [ -{} {value} ]", option.letter);
+            } else if let (false, Some(name)) = (option.has_letter(), option.long) {
+                let _ = write!(line, " [ --{name} ]");
             }
         }
         if !self.arguments.is_empty() {
@@ -105,10 +111,12 @@ impl Applet {
                 let value = option.value.map(|value| format!("={value}")).unwrap_or_default();
                 format!(", --{name}{value}")
             });
-            rows.push((
-                format!("-{}{value}{}", option.letter, long.unwrap_or_default()),
-                option.help,
-            ));
+            let long = long.unwrap_or_default();
+            let row = match long.strip_prefix(", ") {
+                Some(long) if !option.has_letter() => format!("    {long}"),
+                Some(_) | None => format!("-{}{value}{long}", option.letter),
+            };
+            rows.push((row, option.help));
         }
         table(&mut text, "Options", &rows);
         let codes = [("0", "success"), ("100", "wrong usage"), ("111", "a system call failed")];

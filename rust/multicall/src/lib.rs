@@ -13,6 +13,7 @@ pub mod exit;
 pub mod invocation;
 pub mod options;
 pub mod overlay;
+pub mod process;
 pub mod supervision;
 pub mod table;
 

@@ -6,7 +6,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 /// One option of an applet.
 #[derive(Clone, Copy, Debug)]
 pub struct Opt {
-    /// The letter after `-`.
+    /// The letter after `-`; a control character for one that has only a long name.
     pub letter: char,
     /// The word after `--`, for applets that know long options.
     pub long: Option<&'static str>,
@@ -31,6 +31,11 @@ impl Opt {
     #[must_use]
     pub const fn long(self, name: &'static str) -> Opt {
         Opt { long: Some(name), ..self }
+    }
+
+    /// Whether it can be given as a letter.
+    pub fn has_letter(&self) -> bool {
+        self.letter.is_ascii_graphic()
     }
 }
 
@@ -94,7 +99,7 @@ fn letters<'a>(
 ) -> Result<(), String> {
     for (at, &byte) in cluster.iter().enumerate() {
         let letter = char::from(byte);
-        let Some(option) = known.iter().find(|option| option.letter == letter) else {
+        let Some(option) = known.iter().find(|o| o.letter == letter && o.has_letter()) else {
             return Err(format!("unknown option -{}", letter.escape_default()));
         };
         if option.value.is_none() {

@@ -1,7 +1,7 @@
 //! The one table of applets: one line each, sorted by section.
 
 use crate::applet::Applet;
-use crate::{overlay, supervision};
+use crate::{overlay, process, supervision};
 
 /// Every applet.
 pub static APPLETS: &[&Applet] = &[
@@ -35,6 +35,15 @@ pub static APPLETS: &[&Applet] = &[
     &supervision::notify_fd_from_socket::APPLET,
     &supervision::notify_socket_from_fd::APPLET,
     &supervision::notifyoncheck::APPLET,
+    // Process
+    &process::applyuidgid::APPLET,
+    &process::envdir::APPLET,
+    &process::envuidgid::APPLET,
+    &process::fghack::APPLET,
+    &process::setlock::APPLET,
+    &process::setsid::APPLET,
+    &process::setuidgid::APPLET,
+    &process::softlimit::APPLET,
     // Overlay
     &overlay::init::APPLET,
     &overlay::init::STAGE1,
@@ -73,7 +82,9 @@ mod tests {
             assert_eq!(longs.iter().collect::<BTreeSet<_>>().len(), longs.len(), "{}", applet.name);
             assert!(longs.is_empty() || applet.syntax == Syntax::Long, "{}", applet.name);
             for option in applet.options {
-                assert!(usage.contains(option.letter), "{usage}: {}", option.letter);
+                let named = option.long.is_some_and(|name| usage.contains(name));
+                assert!(named || option.has_letter(), "{}: an option without name", applet.name);
+                assert!(named || usage.contains(option.letter), "{usage}: {}", option.letter);
             }
         }
     }

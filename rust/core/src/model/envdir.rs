@@ -1,7 +1,7 @@
 //! Environments kept in directories: one file for each variable, named like it.
 
 use crate::error::{Errno, Error, Result};
-use crate::sys::dir::Dir;
+use crate::sys::dir::{Dir, Open, stat};
 use crate::sys::{fd, inode};
 use crate::wire::environment::Environment;
 use std::ffi::{OsStr, OsString};
@@ -16,12 +16,30 @@ const MOST: usize = 16 * 1024;
 /// How a file means a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reading {
-    /// As `s6-envdir` without options: the first line, blanks at its end cut, NUL means newline; an
-    /// empty file removes the variable.
+    /// As `s6-envdir` without options, but of any length: the first line, blanks at its end cut, NUL
+    /// means newline; an empty file removes the variable.
     FirstLine,
+    /// As `s6-envdir` with these options. What is no file is told to `complain`, too.
+    AsTold(Manner),
     /// Every byte, up to a NUL, which no value can hold; an empty file is an empty value.
     Exact,
 }
+
+/// How s6-envdir reads a value (contract s6 §1.5). An empty file removes the variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Manner {
+    /// All of the file, rather than its first line.
+    pub whole: bool,
+    /// Cut nothing from its end: not the blanks of a line, not the newline of a whole file.
+    pub uncut: bool,
+    /// Look at that many bytes of the file only.
+    pub most: Option<usize>,
+    /// What a NUL means, which no value can hold.
+    pub nul: u8,
+}
+
+/// What s6-envdir does when it is told nothing.
+const USUAL: Manner = Manner { whole: false, uncut: false, most: None, nul: b'\n' };
 
 /// Merges a directory into an environment. A name that begins with a dot or holds `=` is passed over.
 /// Errors: the directory cannot be read. A file that cannot be read is told to `complain`.
@@ -40,18 +58,42 @@ pub fn merge(
         let how = format!("{} files are too many for an environment", names.len());
         return Err(Error::malformed(format!("read {}", directory.display()), how));
     }
+    let (all, most) = match reading {
+        Reading::FirstLine | Reading::Exact => (false, LONGEST + 1),
+        Reading::AsTold(manner) => (true, manner.most.unwrap_or(LONGEST + 1)),
+    };
     for name in names {
-        match dir.read(&name, LONGEST + 1) {
-            Ok(content) if content.len() > LONGEST => {
+        match read(&dir, &name, most) {
+            Ok(content) if is_too_long(&content, reading) => {
                 let what = format!("take {} from {}", name.display(), directory.display());
                 complain(Error::system(what, Errno(libc::E2BIG)));
             }
             Ok(content) => put(environment, &name, &content, reading),
-            Err(Errno(libc::EISDIR | libc::ENOENT)) => {}
+            Err(Errno(libc::EISDIR | libc::ENOENT)) if !all => {}
             Err(errno) => complain(Error::on("read", directory.join(&name), errno)),
         }
     }
     Ok(())
+}
+
+/// The content of a file; not of a FIFO, of which nobody could say when it is complete.
+fn read(dir: &Dir, name: &OsStr, most: usize) -> std::result::Result<Vec<u8>, Errno> {
+    let file = dir.file(name, Open::ReadNow)?;
+    if stat(&file)?.is_fifo() {
+        return Err(Errno(libc::ESPIPE));
+    }
+    fd::read_up_to(file, most)
+}
+
+/// Whether no process could have this as a value.
+fn is_too_long(content: &[u8], reading: Reading) -> bool {
+    let used = match reading {
+        Reading::AsTold(Manner { whole: false, .. }) => first_line(content),
+        Reading::AsTold(Manner { whole: true, .. }) | Reading::FirstLine | Reading::Exact => {
+            content
+        }
+    };
+    used.len() > LONGEST
 }
 
 fn put(environment: &mut Environment, name: &OsStr, content: &[u8], reading: Reading) {
@@ -61,14 +103,33 @@ fn put(environment: &mut Environment, name: &OsStr, content: &[u8], reading: Rea
             let value = content.get(..end).unwrap_or(content);
             environment.set(name, OsStr::from_bytes(value));
         }
-        Reading::FirstLine if content.is_empty() => environment.unset(name),
-        Reading::FirstLine => {
-            let line = content.split(|&byte| byte == b'\n').next().unwrap_or(&[]);
-            let end = line.iter().rposition(|byte| !b" \t\r".contains(byte)).map_or(0, |at| at + 1);
-            let value = line.iter().take(end).map(|&byte| if byte == 0 { b'\n' } else { byte });
-            environment.set(name, OsString::from_vec(value.collect()));
-        }
+        Reading::FirstLine | Reading::AsTold(_) if content.is_empty() => environment.unset(name),
+        Reading::FirstLine => environment.set(name, USUAL.value(content)),
+        Reading::AsTold(manner) => environment.set(name, manner.value(content)),
     }
+}
+
+impl Manner {
+    /// What a file that is not empty means.
+    fn value(&self, content: &[u8]) -> OsString {
+        let taken = match (self.whole, self.uncut) {
+            (true, true) => content,
+            (true, false) => content.strip_suffix(b"\n").unwrap_or(content),
+            (false, true) => first_line(content),
+            (false, false) => {
+                let line = first_line(content);
+                let blank = |byte: &u8| b" \t\r".contains(byte);
+                let end = line.iter().rposition(|byte| !blank(byte)).map_or(0, |at| at + 1);
+                line.get(..end).unwrap_or(line)
+            }
+        };
+        let bytes = taken.iter().map(|&byte| if byte == 0 { self.nul } else { byte });
+        OsString::from_vec(bytes.collect())
+    }
+}
+
+fn first_line(content: &[u8]) -> &[u8] {
+    content.split(|&byte| byte == b'\n').next().unwrap_or(&[])
 }
 
 /// Writes one file for each variable: its exact bytes, nothing after them (contract s6-overlay §6.2).
@@ -112,6 +173,7 @@ pub fn write(dir: &Dir, name: &OsStr, content: &[u8], mode: u32) -> std::result:
 mod tests {
     use super::*;
     use crate::sys::process;
+    use proptest::prelude::*;
     use std::fs;
     use std::path::PathBuf;
 
@@ -148,6 +210,44 @@ mod tests {
         let absent = merge(&top.join("no"), Reading::Exact, &mut start(), &mut silent);
         assert_eq!(absent.expect_err("absent").errno(), Some(Errno::NOT_FOUND));
         fs::remove_dir_all(top).expect("ours");
+    }
+
+    #[test]
+    fn a_fifo_is_no_value() {
+        let top = scratch("fifo");
+        Dir::open(&top).and_then(|dir| dir.mkfifo("F", 0o600)).expect("writable");
+        let mut told = Vec::new();
+        let mut environment = Environment::new(["F=stays".into()]);
+        merge(&top, Reading::Exact, &mut environment, &mut |error| told.push(error.to_string()))
+            .expect("readable");
+        assert_eq!(told, [format!("unable to read {}/F: Illegal seek", top.display())]);
+        assert_eq!(environment.lookup("F"), Some(OsStr::new("stays")));
+        fs::remove_dir_all(top).expect("ours");
+    }
+
+    proptest! {
+        #[test]
+        fn a_value_is_a_part_of_its_file_and_never_more(
+            content in proptest::collection::vec(
+                proptest::sample::select(b"ab \t\r\n\0=\xff".as_slice()), 1..12),
+            whole: bool, uncut: bool, nul in 1..=255_u8,
+        ) {
+            let value = Manner { whole, uncut, most: None, nul }.value(&content);
+            let value = value.as_bytes();
+            let translated: Vec<u8> =
+                content.iter().map(|&byte| if byte == 0 { nul } else { byte }).collect();
+            prop_assert!(translated.starts_with(value));
+            prop_assert!(!value.contains(&0));
+            match (whole, uncut) {
+                (true, true) => prop_assert_eq!(value, translated),
+                (true, false) => prop_assert!(value.len() + 1 >= translated.len()),
+                (false, _) => {
+                    let rest = translated.get(value.len()..).unwrap_or(&[]);
+                    let end = rest.iter().position(|byte| !b" \t\r".contains(byte));
+                    prop_assert!(end.is_none_or(|at| content[value.len() + at] == b'\n'));
+                }
+            }
+        }
     }
 
     #[test]

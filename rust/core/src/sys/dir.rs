@@ -43,6 +43,8 @@ pub enum Open {
     WriteNowUnlinked,
     /// For writing; created with this mode (less the umask), content kept.
     Update(u32),
+    /// The same, without waiting for a FIFO's reader (`ENXIO`), and non-blocking ever after.
+    UpdateNow(u32),
     /// For writing; created with this mode (less the umask), content dropped.
     Replace(u32),
     /// For appending; created with this mode (less the umask).
@@ -318,6 +320,7 @@ fn file_at(base: i32, name: &OsStr, how: Open) -> Result<OwnedFd, Errno> {
         Open::WriteNow => (O_WRONLY | O_NONBLOCK, 0),
         Open::WriteNowUnlinked => (O_WRONLY | O_NONBLOCK | O_NOFOLLOW, 0),
         Open::Update(mode) => (O_WRONLY | O_CREAT, mode),
+        Open::UpdateNow(mode) => (O_WRONLY | O_CREAT | O_NONBLOCK, mode),
         Open::Replace(mode) => (O_WRONLY | O_CREAT | O_TRUNC, mode),
         Open::Append(mode) => (O_WRONLY | O_CREAT | O_APPEND, mode),
     };

@@ -98,10 +98,17 @@ pub fn duplicate_number(number: RawFd) -> Result<OwnedFd, Errno> {
     Ok(unsafe { OwnedFd::from_raw_fd(new) })
 }
 
-/// Puts a copy of `fd` on the number `target`, kept across exec: for standard descriptors.
+/// Puts a copy of `fd` on the number `target`, kept across exec: for standard descriptors, and for
+/// the number at which a program expects something.
 pub fn place(fd: impl AsFd, target: RawFd) -> Result<(), Errno> {
-    // SAFETY: dup2 on numbers; what `target` was before is closed, which callers mean (0, 1, 2).
+    // SAFETY: dup2 on numbers; what `target` was before is closed, which callers mean.
     cerr(unsafe { libc::dup2(fd.as_fd().as_raw_fd(), target) }).map(drop)
+}
+
+/// Lets the program that we become have this descriptor under its number.
+pub fn keep_across_exec(fd: impl AsFd) -> Result<(), Errno> {
+    // SAFETY: F_SETFD takes a plain integer.
+    cerr(unsafe { libc::fcntl(fd.as_fd().as_raw_fd(), libc::F_SETFD, 0) }).map(drop)
 }
 
 /// Whether this number is an open descriptor.

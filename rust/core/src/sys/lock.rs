@@ -3,23 +3,65 @@
 //! The originals use POSIX record locks. We take *open file description* locks: both kinds see
 //! each other, but ours are not lost when some other descriptor of the same file is closed.
 
-use super::cerr;
+use super::signals::Alarm;
+use super::{cerr, clock};
 use crate::error::Errno;
+use crate::wire::clock::Monotonic;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
+
+/// Who else may hold a lock at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Everybody whose lock is shared too. Needs the file open for reading.
+    Shared,
+    /// Nobody. Needs the file open for writing.
+    Exclusive,
+}
+
+/// How long to wait for whoever holds a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// Not at all.
+    None,
+    /// Until then.
+    Until(Monotonic),
+    /// As long as it takes.
+    Endless,
+}
+
+/// Locks the whole file. `false`: somebody else still holds it. It is the kernel that keeps the
+/// queue, also while the time is limited; for programs with one thread, whose SIGALRM that takes.
+pub fn lock(fd: impl AsFd, kind: Kind, patience: Patience) -> Result<bool, Errno> {
+    let fd = fd.as_fd().as_raw_fd();
+    let (how, deadline) = match patience {
+        Patience::None => (libc::F_OFD_SETLK, None),
+        Patience::Until(deadline) => (libc::F_OFD_SETLKW, Some(deadline)),
+        Patience::Endless => (libc::F_OFD_SETLKW, None),
+    };
+    let left = deadline.map(|deadline| deadline.since(clock::monotonic()));
+    let _alarm = left.map(Alarm::after).transpose()?;
+    loop {
+        match set(fd, how, kind) {
+            Ok(()) => return Ok(true),
+            Err(Errno(libc::EAGAIN | libc::EACCES)) => return Ok(false),
+            Err(Errno(libc::EINTR)) if deadline.is_some_and(|at| at <= clock::monotonic()) => {
+                return Ok(false);
+            }
+            Err(Errno(libc::EINTR)) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+}
 
 /// Tries to lock the whole file for writing. `false`: someone else holds it.
 pub fn try_exclusive(fd: impl AsFd) -> Result<bool, Errno> {
-    match set(fd.as_fd().as_raw_fd(), libc::F_OFD_SETLK) {
-        Ok(()) => Ok(true),
-        Err(Errno(libc::EAGAIN | libc::EACCES)) => Ok(false),
-        Err(errno) => Err(errno),
-    }
+    lock(fd, Kind::Exclusive, Patience::None)
 }
 
 /// Waits until the whole file is locked for writing. Async-signal-safe.
 pub(super) fn wait_exclusive(fd: RawFd) -> Result<(), Errno> {
     loop {
-        match set(fd, libc::F_OFD_SETLKW) {
+        match set(fd, libc::F_OFD_SETLKW, Kind::Exclusive) {
             Err(Errno(libc::EINTR)) => {}
             result => return result,
         }
@@ -34,8 +76,11 @@ pub fn is_held(fd: impl AsFd) -> Result<bool, Errno> {
     Ok(i32::from(lock.l_type) != libc::F_UNLCK)
 }
 
-fn set(fd: RawFd, how: libc::c_int) -> Result<(), Errno> {
-    let lock = whole(libc::F_WRLCK as i16);
+fn set(fd: RawFd, how: libc::c_int, kind: Kind) -> Result<(), Errno> {
+    let lock = whole(match kind {
+        Kind::Shared => libc::F_RDLCK as i16,
+        Kind::Exclusive => libc::F_WRLCK as i16,
+    });
     // SAFETY: both setting commands read one flock.
     cerr(unsafe { libc::fcntl(fd, how, &raw const lock) }).map(drop)
 }

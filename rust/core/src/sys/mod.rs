@@ -6,9 +6,11 @@
 #![allow(unsafe_code)]
 
 pub mod clock;
+pub mod credentials;
 pub mod dir;
 pub mod fd;
 pub mod inode;
+pub mod limits;
 pub mod lock;
 pub mod offspring;
 pub mod pattern;

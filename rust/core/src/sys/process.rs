@@ -82,6 +82,19 @@ pub fn new_session() -> Result<(), Errno> {
     cerr(unsafe { libc::setsid() }).map(drop)
 }
 
+/// Starts a new process group in the same session.
+pub fn new_process_group() -> Result<(), Errno> {
+    // SAFETY: plain integers; 0 and 0 mean ourselves.
+    cerr(unsafe { libc::setpgid(0, 0) }).map(drop)
+}
+
+/// Puts our process group into the foreground of its session's terminal. From the background that
+/// stops us by SIGTTOU, unless this is held back.
+pub fn take_foreground(terminal: impl AsFd) -> Result<(), Errno> {
+    // SAFETY: an open descriptor; getpgrp always succeeds.
+    cerr(unsafe { libc::tcsetpgrp(terminal.as_fd().as_raw_fd(), libc::getpgrp()) }).map(drop)
+}
+
 /// Signals every process that we may signal, except PID 1 and ourselves (`kill(-1)`).
 /// Only for PID 1, where that means the container.
 pub fn kill_everything(signal: Signal) -> Result<(), Errno> {

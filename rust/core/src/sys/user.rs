@@ -3,6 +3,7 @@
 //! Not getpwnam: in a static glibc executable it loads the image's NSS modules, and crashes when
 //! these do not match.
 
+use crate::error::{Errno, Error, Result};
 use std::fs;
 use std::path::Path;
 
@@ -27,11 +28,13 @@ pub struct Accounts {
 impl Accounts {
     /// Reads both files; one that cannot be read counts as empty.
     pub fn of_root(root: &Path) -> Accounts {
-        let text = |name: &str| {
-            let bytes = fs::read(root.join("etc").join(name)).unwrap_or_default();
-            String::from_utf8_lossy(&bytes).into_owned()
-        };
+        let text = |name: &str| read(root, name).unwrap_or_default();
         Accounts { passwd: text("passwd"), group: text("group") }
+    }
+
+    /// The same, but only one that is not there counts as empty: for those who change rights by it.
+    pub fn of_root_exactly(root: &Path) -> Result<Accounts> {
+        Ok(Accounts { passwd: read(root, "passwd")?, group: read(root, "group")? })
     }
 
     /// From the two files' texts.
@@ -44,11 +47,10 @@ impl Accounts {
         self.passwd.lines().find_map(|line| {
             let mut fields = line.split(':');
             let (found, _password) = (fields.next()?, fields.next()?);
-            if found != name || name.is_empty() {
+            if found != name || !is_name(name) {
                 return None;
             }
-            let uid = fields.next()?.parse().ok()?;
-            let gid = fields.next()?.parse().ok()?;
+            let (uid, gid) = (id(fields.next()?)?, id(fields.next()?)?);
             let (_gecos, home) = (fields.next(), fields.next().unwrap_or_default());
             Some(User { uid, gid, home: home.to_owned() })
         })
@@ -64,7 +66,7 @@ impl Accounts {
         self.group.lines().find_map(|line| {
             let mut fields = line.split(':');
             let (found, _password) = (fields.next()?, fields.next()?);
-            if found == name && !name.is_empty() { fields.next()?.parse().ok() } else { None }
+            if found == name && is_name(name) { id(fields.next()?) } else { None }
         })
     }
 
@@ -78,7 +80,8 @@ impl Accounts {
         let member = |line: &str| {
             let fields: Vec<&str> = line.split(':').collect();
             let &[_, _, gid, members, ..] = fields.as_slice() else { return None };
-            members.split(',').any(|name| name == user).then(|| gid.parse().ok()).flatten()
+            let is_member = is_name(user) && members.split(',').any(|name| name == user);
+            if is_member { id(gid) } else { None }
         };
         self.group.lines().filter_map(member).collect()
     }
@@ -90,6 +93,29 @@ fn name_of(table: &str, id: u32) -> Option<&str> {
         let (name, _password) = (fields.next()?, fields.next()?);
         (fields.next()?.parse() == Ok(id)).then_some(name)
     })
+}
+
+fn read(root: &Path, name: &str) -> Result<String> {
+    let path = root.join("etc").join(name);
+    match fs::read(&path) {
+        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+        Err(error) => match Errno::of(&error) {
+            Errno::NOT_FOUND => Ok(String::new()),
+            errno => Err(Error::on("read", &path, errno)),
+        },
+    }
+}
+
+/// Whether anybody can be called so. Lines whose names begin with `+` or `-` are instructions to
+/// NSS; and a name that is not UTF-8 is not to be mistaken for another one.
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && !name.starts_with(['+', '-']) && !name.contains('\u{FFFD}')
+}
+
+/// An id as these files write it: digits alone, and not the number that means "leave it".
+fn id(field: &str) -> Option<u32> {
+    let digits = !field.is_empty() && field.bytes().all(|byte| byte.is_ascii_digit());
+    if digits { field.parse().ok().filter(|&id| id != u32::MAX) } else { None }
 }
 
 #[cfg(test)]
@@ -114,7 +140,44 @@ mod tests {
         );
     }
 
+    #[test]
+    fn hostile_lines_are_nobody() {
+        let passwd = "+::::::\n+nis:x:0:0::/:\nplus:x:+0:0::/:\nleave:x:4294967295:5::/:\n\
+                      big:x:4294967296:5::/:\nblank:x: 0:0::/:\nempty:x:::::\n\u{FFFD}:x:0:0::/:\n\
+                      twice:x:x:0::/:\ntwice:x:7:8::/:\ntwice:x:0:0::/:\n";
+        let group =
+            "+:x:0:\nplus:x:+0:\nleave:x:4294967295:bob\nfew:x\nwheel:x:0:bob ,\nx:x:4:bob,bob\n";
+        let accounts = Accounts::new(passwd, group);
+        let nobody =
+            ["+", "+nis", "plus", "leave", "big", "blank", "empty", "\u{FFFD}", "", "wheel"];
+        for name in nobody {
+            assert_eq!(accounts.user(name), None, "{name}");
+        }
+        for name in ["+", "plus", "leave", "few", ""] {
+            assert_eq!(accounts.group(name), None, "{name}");
+        }
+        assert_eq!(accounts.user("twice").map(|user| (user.uid, user.gid)), Some((7, 8)));
+        assert_eq!(accounts.groups_of("bob"), [4]);
+        assert_eq!(accounts.groups_of(""), []);
+    }
+
     proptest! {
+        #[test]
+        fn whoever_is_found_has_a_line_that_says_so(
+            passwd in "([ab+]{0,2}:x?:[-+ 0-9]{0,3}:[0-9]{0,2}:::\n){0,6}", name in "[ab+]{0,2}",
+        ) {
+            let accounts = Accounts::new(&passwd, "");
+            if let Some(User { uid, gid, .. }) = accounts.user(&name) {
+                let said = |line: &str| {
+                    let fields: Vec<&str> = line.split(':').collect();
+                    fields.first() == Some(&name.as_str())
+                        && fields.get(2).and_then(|field| field.parse().ok()) == Some(uid)
+                        && fields.get(3).and_then(|field| field.parse().ok()) == Some(gid)
+                };
+                prop_assert!(passwd.lines().any(said));
+            }
+        }
+
         #[test]
         fn any_text_is_survived(text in ".{0,200}", name in ".{0,9}", id: u32) {
             let accounts = Accounts::new(&text, &text);

@@ -2,6 +2,7 @@
 
 use s6x_core::Error;
 use s6x_core::error::{Errno, shown};
+use s6x_core::sys::limits::{Limit, Resource};
 use s6x_core::sys::{fd, process};
 use s6x_core::wire::environment::Environment;
 use s6x_core::wire::signal::Signal;
@@ -16,6 +17,9 @@ pub enum Exit {
     Code(u8),
     /// By becoming another program.
     Exec(Exec),
+    /// The same, under these resource limits, which are set as the very last thing: we might not fit
+    /// into them ourselves.
+    ExecUnder(Exec, Vec<(Resource, Limit)>),
     /// By this signal, which was held back until everything was tidied up.
     Killed(Signal),
 }
@@ -68,6 +72,15 @@ impl From<Error> for Failure {
 
 /// Becomes a program; returns only if that failed: 127 if there is none, else 126 (contract s6 §0).
 pub(crate) fn exec(wanted: &Exec, own: &Environment) -> Failure {
+    exec_under(wanted, own, &[])
+}
+
+/// The same under resource limits.
+pub(crate) fn exec_under(
+    wanted: &Exec,
+    own: &Environment,
+    limits: &[(Resource, Limit)],
+) -> Failure {
     let Some(program) = wanted.argv.first() else {
         return Failure::new(100, "no program to become");
     };
@@ -80,7 +93,18 @@ pub(crate) fn exec(wanted: &Exec, own: &Environment) -> Failure {
     let errno = match argv {
         Err(_) => Errno::INVALID,
         Ok(_) if candidates.is_empty() => Errno::INVALID,
-        Ok(argv) => process::exec(&candidates, &argv, &wanted.environment.to_c()),
+        Ok(argv) => {
+            let set = |(resource, limit): &(Resource, Limit)| {
+                resource.set_limit(*limit).map_err(|errno| (*resource, errno))
+            };
+            let limit = || limits.iter().try_for_each(set);
+            match process::exec_after(&candidates, &argv, &wanted.environment.to_c(), limit) {
+                Ok(errno) => errno,
+                Err((resource, errno)) => {
+                    return Error::system(format!("limit {}", resource.title()), errno).into();
+                }
+            }
+        }
     };
     let code = if errno == Errno::NOT_FOUND { 127 } else { 126 };
     Failure::new(code, format!("unable to exec {}: {errno}", shown(Path::new(program))))

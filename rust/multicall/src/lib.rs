@@ -107,6 +107,9 @@ fn run(
         Ok(Exit::Code(code)) => code,
         Ok(Exit::Killed(signal)) => signals::die_of(signal),
         Ok(Exit::Exec(wanted)) => call.failed(&exit::exec(&wanted, &call.environment)),
+        Ok(Exit::ExecUnder(wanted, limits)) => {
+            call.failed(&exit::exec_under(&wanted, &call.environment, &limits))
+        }
         Err(failure) => call.failed(&failure),
     }
 }

@@ -6,6 +6,7 @@ use crate::error::Errno;
 use crate::wire::environment::Environment;
 use crate::wire::signal::Signal;
 use crate::wire::wait_status::{Ending, WaitStatus};
+use std::convert::Infallible;
 use std::ffi::{CStr, CString, OsStr};
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::ffi::OsStrExt;
@@ -111,7 +112,22 @@ pub fn sync() {
 /// Replaces this process by a program, tried at each of `paths` in turn. Returns only if that
 /// failed, with the reason as execvp has it: `EACCES` if any candidate was found but refused.
 pub fn exec(paths: &[CString], argv: &[CString], env: &[CString]) -> Errno {
+    let nothing = || Ok::<(), Infallible>(());
+    match exec_after(paths, argv, env, nothing) {
+        Ok(errno) => errno,
+    }
+}
+
+/// The same, after a last act, behind which no memory is asked for any more: it may limit that.
+/// The error is that of the act; `Ok` is the reason why the exec failed.
+pub fn exec_after<E>(
+    paths: &[CString],
+    argv: &[CString],
+    env: &[CString],
+    act: impl FnOnce() -> Result<(), E>,
+) -> Result<Errno, E> {
     let (argv, env) = (pointers(argv), pointers(env));
+    act()?;
     let mut refused = None;
     for path in paths {
         // SAFETY: a C string and two null-terminated arrays of C strings, all alive.
@@ -119,10 +135,10 @@ pub fn exec(paths: &[CString], argv: &[CString], env: &[CString]) -> Errno {
         match super::last() {
             Errno(libc::ENOENT | libc::ENOTDIR) => {}
             errno @ Errno(libc::EACCES) => refused = Some(errno),
-            errno => return errno,
+            errno => return Ok(errno),
         }
     }
-    refused.unwrap_or(Errno::NOT_FOUND)
+    Ok(refused.unwrap_or(Errno::NOT_FOUND))
 }
 
 /// C's form of an argument list: pointers, and a null at the end. Valid as long as `strings`.

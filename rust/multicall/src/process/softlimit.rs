@@ -1,7 +1,7 @@
 //! s6-softlimit: resource limits for a program.
 
 use crate::invocation::quoted;
-use crate::{Applet, Exit, Failure, Invocation, Section, Syntax, flag, value};
+use crate::{Applet, Exec, Exit, Failure, Invocation, Section, Syntax, flag, value};
 use s6x_core::Error;
 use s6x_core::sys::limits::{Limit, Resource, UNLIMITED};
 use std::ffi::OsStr;
@@ -60,11 +60,21 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
             }
         }
     }
+    let mut limits: Vec<(Resource, Limit)> = Vec::new();
     for (resource, which, wanted) in steps {
-        change(resource, which, wanted)
-            .map_err(|errno| Error::system(format!("limit {}", resource.title()), errno))?;
+        match limits.iter_mut().find(|(known, _)| *known == resource) {
+            Some((_, limit)) => *limit = changed(*limit, which, wanted),
+            None => limits.push((resource, changed(in_force(resource)?, which, wanted))),
+        }
     }
-    Ok(call.chain(&call.rest, call.environment.clone()))
+    let environment = call.environment.clone();
+    let program = Exec { argv: call.rest.clone(), environment, candidates: Vec::new() };
+    Ok(Exit::ExecUnder(program, limits))
+}
+
+fn in_force(resource: Resource) -> Result<Limit, Failure> {
+    let what = || format!("read the limit of {}", resource.title());
+    resource.limit().map_err(|errno| Error::system(what(), errno).into())
 }
 
 fn resources(letter: char) -> &'static [Resource] {
@@ -93,15 +103,6 @@ fn amount(letter: char, word: &OsStr) -> Result<Option<u64>, Failure> {
     let digits = word.to_str().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     let wrong = || format!("option -{letter}: {} is neither a number nor =", quoted(word));
     digits.and_then(|text| text.parse().ok()).map(Some).ok_or_else(|| Failure::usage(wrong()))
-}
-
-fn change(
-    resource: Resource,
-    which: Which,
-    wanted: Option<u64>,
-) -> Result<(), s6x_core::error::Errno> {
-    let old = resource.limit()?;
-    resource.set_limit(changed(old, which, wanted))
 }
 
 /// The new limit. A soft one is never above the hard one.

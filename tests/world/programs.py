@@ -26,6 +26,8 @@ APPLETS = (
     *("s6-svlisten", "s6-svlisten1", "s6-svdt", "s6-svdt-clear", "s6-permafailon", "s6-svperms"),
     *("s6-svlink", "s6-svunlink", "s6-mkfifodir", "s6-cleanfifodir", "s6-notifyoncheck"),
     *("s6-ftrig-notify", "s6-ftrig-wait", "s6-ftrig-listen1", "s6-ftrig-listen", "s6-ftrigrd"),
+    *("s6-envdir", "s6-envuidgid", "s6-applyuidgid", "s6-setuidgid", "s6-setsid", "s6-softlimit"),
+    *("s6-setlock", "s6-fghack"),
 )
 """The programs these tests run."""
 
@@ -96,6 +98,28 @@ class Expectations:
     """Whether s6-notifyoncheck ends a check that takes too long, rather than leave it alone."""
     notifyoncheck_passes_descriptor: bool
     """Whether checks get the readiness descriptor."""
+    envdir_loses_last_lines: bool
+    """Whether `s6-envdir -L` takes a line without newline as an empty value."""
+    id_lists_may_end_in_anything: bool
+    """Whether what is no number ends a list of groups, rather than being a mistake."""
+    setuidgid_takes_zero_literally: bool
+    """Whether 0 is an id for s6-setuidgid too, and not "leave it as it is"."""
+    keeps_ambient_capabilities: bool
+    """Whether ambient capabilities stay when one ordinary user becomes another."""
+    setsid_grabs: bool
+    """Whether `s6-setsid -g` gets the terminal, rather than ask for it for ever."""
+    setsid_finds_the_terminal: bool
+    """Whether s6-setsid takes `/dev/tty` when descriptor 0 is no terminal."""
+    softlimit_ignores_mistakes: bool
+    """Whether s6-softlimit passes over unknown options."""
+    hard_limits_lower_soft_ones: bool
+    """Whether `s6-softlimit -h` lowers a soft limit that would be above the hard one."""
+    lock_is_the_files: bool
+    """Whether the lock of s6-setlock belongs to its descriptor, wherever that is handed on."""
+    setlock_of_2_12: bool
+    """Whether s6-setlock knows `-d`, takes `-t 0` for no limit, and `-n` and `-t` as two things."""
+    fghack_death_by_signal: int
+    """The exit code of s6-fghack when SIGKILL ended the program."""
 
 
 THEIRS = Expectations(
@@ -128,6 +152,17 @@ THEIRS = Expectations(
     svlink_is_careful=False,
     notifyoncheck_ends_checks=False,
     notifyoncheck_passes_descriptor=True,
+    envdir_loses_last_lines=True,
+    id_lists_may_end_in_anything=True,
+    setuidgid_takes_zero_literally=False,
+    keeps_ambient_capabilities=True,
+    setsid_grabs=False,
+    setsid_finds_the_terminal=False,
+    softlimit_ignores_mistakes=True,
+    hard_limits_lower_soft_ones=False,
+    lock_is_the_files=False,
+    setlock_of_2_12=False,
+    fghack_death_by_signal=111,
 )
 """Debian's s6 2.11."""
 
@@ -161,6 +196,17 @@ OURS = Expectations(
     svlink_is_careful=True,
     notifyoncheck_ends_checks=True,
     notifyoncheck_passes_descriptor=False,
+    envdir_loses_last_lines=False,
+    id_lists_may_end_in_anything=False,
+    setuidgid_takes_zero_literally=True,
+    keeps_ambient_capabilities=False,
+    setsid_grabs=True,
+    setsid_finds_the_terminal=True,
+    softlimit_ignores_mistakes=False,
+    hard_limits_lower_soft_ones=True,
+    lock_is_the_files=True,
+    setlock_of_2_12=True,
+    fghack_death_by_signal=137,
 )
 
 

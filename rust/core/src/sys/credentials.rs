@@ -12,7 +12,7 @@ const NO_ID: u32 = u32::MAX;
 /// Who to become; what is `None` stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Credentials {
-    /// All the supplementary groups.
+    /// All the supplementary groups; the group itself becomes one of them, as by a login.
     pub groups: Option<Vec<u32>>,
     /// The group.
     pub gid: Option<u32>,
@@ -26,7 +26,8 @@ impl Credentials {
     /// When the user changes, the ambient capabilities go as well. The kernel clears them itself when
     /// root becomes somebody else, but not when another user with CAP_SETUID does.
     pub fn apply(&self) -> Result<()> {
-        if let Some(groups) = &self.groups {
+        let groups = self.all_groups();
+        if let Some(groups) = &groups {
             set_groups(groups)?;
         }
         if let Some(gid) = self.gid {
@@ -39,16 +40,25 @@ impl Credentials {
                 clear_ambient_capabilities()?;
             }
         }
-        self.verify()
+        self.verify(groups)
+    }
+
+    /// What to give the kernel: the group, whether it changes or not, and the others.
+    fn all_groups(&self) -> Option<Vec<u32>> {
+        let [_, effective, _] = group_ids();
+        let own = self.gid.unwrap_or(effective);
+        let others = self.groups.as_ref()?;
+        let own = (!others.contains(&own)).then_some(own);
+        Some(own.into_iter().chain(others.iter().copied()).collect())
     }
 
     /// That the kernel sees us as asked.
-    fn verify(&self) -> Result<()> {
+    fn verify(&self, groups: Option<Vec<u32>>) -> Result<()> {
         let wrong = |what: &str, seen: String| {
             Error::system(format!("{what} (the kernel still says {seen})"), Errno(libc::EPERM))
         };
-        if let Some(groups) = &self.groups {
-            let (mut wanted, mut seen) = (groups.clone(), supplementary_groups()?);
+        if let Some(mut wanted) = groups {
+            let mut seen = supplementary_groups()?;
             wanted.sort_unstable();
             seen.sort_unstable();
             if wanted != seen {
@@ -150,10 +160,10 @@ mod tests {
     fn what_is_not_so_is_found_out() {
         let [uid, ..] = user_ids();
         let other = Credentials { uid: Some(uid ^ 1), ..Credentials::default() };
-        let error = other.verify().expect_err("we are not that");
+        let error = other.verify(None).expect_err("we are not that");
         assert_eq!(error.exit_code(), 111);
         assert!(error.to_string().contains(&format!("[{uid}, {uid}, {uid}]")), "{error}");
         let own = Credentials { uid: Some(uid), ..Credentials::default() };
-        own.verify().expect("that is who we are");
+        own.verify(None).expect("that is who we are");
     }
 }

@@ -80,7 +80,8 @@ impl Accounts {
         let member = |line: &str| {
             let fields: Vec<&str> = line.split(':').collect();
             let &[_, _, gid, members, ..] = fields.as_slice() else { return None };
-            let is_member = is_name(user) && members.split(',').any(|name| name.trim_start() == user);
+            let is_member =
+                is_name(user) && members.split(',').any(|name| name.trim_start() == user);
             if is_member { id(gid) } else { None }
         };
         self.group.lines().filter_map(member).collect()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tarfile
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -23,8 +23,7 @@ def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def source(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The source distribution, unpacked: a tree without a version control system."""
     into = tmp_path_factory.mktemp("source")
-    with tarfile.open(sdist) as archive:
-        archive.extractall(into, filter="data")
+    subprocess.run(["tar", "-xf", sdist, "-C", into], check=True)  # tarfile: not the same in 3.11.2
     (top,) = into.iterdir()
     return top
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -35,6 +36,19 @@ def test_without_finish(world: World, daemons: Programs) -> None:
     supervisor.events.expect("su")
     supervisor.control("d")
     supervisor.events.expect("dD")
+
+
+def test_an_event_directory_made_anew(world: World, daemons: Programs) -> None:
+    """Whoever waits makes one where there is none; who subscribes there is told."""
+    supervisor = world.supervise(daemons, world.service(sleeper()))
+    supervisor.until("up")
+    shutil.rmtree(supervisor.directory / "event")
+    supervisor.control("d")
+    supervisor.until("down")
+    assert "event" not in supervisor.said()
+    events = world.subscribe(supervisor.directory)
+    supervisor.control("u")
+    events.wait_for("u")
 
 
 def test_permanent_failure(world: World, daemons: Programs) -> None:

@@ -16,7 +16,7 @@ from world import process
 from world.programs import AS_NOBODY, Programs
 from world.running import World
 from world.status import status
-from world.tree import Content, plant
+from world.tree import FIFO, Content, plant
 from world.waiting import holds_for, until
 from world.witness import SLEEPER, sleeper
 
@@ -61,8 +61,9 @@ def test_run_that_cannot_run(
         ("supervise/control", ""),
         ("supervise/control", {}),
         ("supervise/lock", {}),
+        ("supervise/lock", FIFO),
     ],
-    ids=["supervise file", "event file", "control file", "control dir", "lock dir"],
+    ids=["supervise file", "event file", "control file", "control dir", "lock dir", "lock fifo"],
 )
 def test_something_else_is_in_the_way(
     world: World, daemons: Programs, place: str, content: Content
@@ -238,3 +239,18 @@ def test_a_link_loop(world: World, daemons: Programs) -> None:
     scanner.until_up("good")
     assert Path(scandir / "loop").is_symlink()
     assert "loop" in scanner.said()
+
+
+@pytest.mark.parametrize("name", ["death_tally", "death_tally.new"])
+def test_a_fifo_where_a_file_is_written(world: World, daemons: Programs, name: str) -> None:
+    """Nobody reads it, and the supervisor does not wait for somebody who does."""
+    supervisor = world.supervise(
+        daemons, world.service({**sleeper(down=""), "supervise": {name: FIFO}})
+    )
+    supervisor.control("u")
+    process.kill(supervisor.until("up").pid)
+    supervisor.control("D")
+    supervisor.until("down")
+    supervisor.control("x")
+    assert supervisor.exit_code() == 0
+    assert f"unable to write supervise/{name.removesuffix('.new')}: " in supervisor.said()

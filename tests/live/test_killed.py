@@ -20,7 +20,7 @@ from world.running import Scanner, World
 from world.status import decode, status, tally
 from world.tree import FIFO, Content
 from world.waiting import holds_for, lines_of, until, until_line, until_lines
-from world.witness import SLEEPER, finish, ready_on
+from world.witness import SLEEPER, finish, ready_on, sleeper
 
 pytestmark = pytest.mark.ours_only
 
@@ -137,6 +137,26 @@ def test_a_recycled_pid_is_not_taken_for_the_service(world: World, daemons: Prog
     record.write_text(text.replace(f"{pid} (", f"{other} (", 1))
     second = world.supervise(daemons, first.directory)
     assert second.until("up").pid not in (pid, other)
+
+
+def test_a_process_of_an_earlier_boot_is_not_taken_for_the_service(
+    world: World, daemons: Programs
+) -> None:
+    """A service directory on a disk, and a boot that gave the same pid at the same time."""
+    first = world.supervise(daemons, world.service(sleeper()))
+    pid = first.until("up").pid
+    first.kill()
+    record = first.directory / "supervise/child"
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    text = record.read_text()
+    assert boot in text
+    record.write_text(text.replace(boot, boot[::-1]))
+    second = world.supervise(daemons, first.directory)
+    assert second.until_replaced(pid).up
+    second.control("d")
+    second.until("down")
+    assert process.alive(pid), "not ours to end"
+    world.end(pid)
 
 
 def test_a_scanner_replaces_a_killed_supervisor(world: World, daemons: Programs) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from world import process
 from world.programs import AS_NOBODY, Programs
-from world.running import Supervisor, World
+from world.running import Supervisor, World, write_control
 from world.status import status
 from world.tree import Content, plant
 from world.waiting import holds_for, until
@@ -165,3 +165,74 @@ def test_a_scanner_without_descriptors(world: World, daemons: Programs) -> None:
     scanner.until_supervised("logged", "logged/log", "web")
     scanner.control("q")
     assert scanner.exit_code() == 0
+
+
+def processor_ticks(pid: int) -> int:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def test_not_even_a_descriptor_to_wait_for(world: World, daemons: Programs) -> None:
+    """poll(2) refuses more descriptors than a process may have: no end, and no spinning."""
+    scanner = world.scan(daemons, world.plant({"web": sleeper()}, "scan"))
+    pid = scanner.until_up("web")["web"]
+    supervisor = scanner.supervisors()["web"]
+    both = (scanner.pid, supervisor)
+    for daemon in both:
+        limit(daemon, "--nofile=1:1024")
+    before = [processor_ticks(daemon) for daemon in both]
+    assert holds_for(lambda: scanner.supervisors() == {"web": supervisor}, 0.5)
+    spent = [after - then for after, then in zip(map(processor_ticks, both), before, strict=True)]
+    assert max(spent) < 10, f"{spent} hundredths of a second of processor time"
+    os.kill(pid, 9)
+    until(lambda: not process.alive(pid), "reaped, which needs no descriptor")
+    for daemon in both:
+        limit(daemon, "--nofile=1024:1024")
+    assert status(scanner.directory / "web").pid != 0
+    write_control(scanner.directory / "web/supervise/control", b"u")
+    until(lambda: status(scanner.directory / "web").pid not in (0, pid), "the service runs again")
+    scanner.control("t")
+    assert scanner.exit_code() == 0
+
+
+def strace_that(injects: str) -> list[str]:
+    """Return the beginning of a command that makes system calls fail."""
+    return ["strace", "-qq", "-o", "/dev/null", "-e", f"inject={injects}"]
+
+
+def test_services_that_cannot_be_looked_at_for_a_moment(world: World, daemons: Programs) -> None:
+    """They stay what they were, and are looked at again without being asked."""
+    scanner = world.scan(daemons, world.plant({"web": sleeper()}, "scan"))
+    pids, supervisors = scanner.until_up("web"), scanner.supervisors()
+    plant(scanner.directory / "new", sleeper())
+    faults = "newfstatat:error=EIO:when=1..2"
+    with subprocess.Popen([*strace_that(faults), "-p", str(scanner.pid)]) as strace:
+        its = Path(f"/proc/{scanner.pid}/status")
+        until(lambda: f"TracerPid:\t{strace.pid}\n" in its.read_text(), "traced")
+        scanner.control("h")
+        until(lambda: "unable to stat web: Input/output error" in scanner.said())
+        strace.terminate()
+    assert "new" not in scanner.supervisors()
+    assert scanner.supervisors() == supervisors
+    until(lambda: "new" in scanner.supervisors(), "another look", explain=scanner.said)
+    assert scanner.until_up("web") == pids
+
+
+def test_no_close_range(world: World, daemons: Programs) -> None:
+    """Kernels before 5.9, old seccomp profiles: those that are open are closed."""
+    content: dict[str, Content] = {"web": {**sleeper(), "log/run!": "#!/bin/sh\nexec cat\n"}}
+    strace = [*strace_that("close_range:error=ENOSYS"), "-D", "-f"]
+    scanner = world.scan(daemons, world.plant(content, "scan"), under=strace)
+    scanner.until_up("web", "web/log")
+    for supervisor in scanner.supervisors().values():
+        names = process.descriptors_of(supervisor).values()
+        assert not [name for name in names if ".s6-svscan" in name]
+
+
+def test_the_highest_descriptor_there_is(world: World, daemons: Programs) -> None:
+    content: dict[str, Content] = {"run!": "#!/bin/bash\necho >&19\nexec sleep 1000\n", "down": ""}
+    content |= {"notification-fd": "19\n"}
+    supervisor = world.supervise(daemons, world.service(content))
+    limit(supervisor.pid, "--nofile=20:1024")
+    supervisor.control("u")
+    supervisor.events.wait_for("U")

@@ -45,7 +45,8 @@ pub enum Open {
     Update(u32),
     /// The same, without waiting for a FIFO's reader (`ENXIO`), and non-blocking ever after.
     UpdateNow(u32),
-    /// For writing; created with this mode (less the umask), content dropped.
+    /// For writing; created with this mode (less the umask), content dropped. A FIFO in the place of
+    /// the file is not waited for (`ENXIO`).
     Replace(u32),
     /// For appending; created with this mode (less the umask).
     Append(u32),
@@ -321,7 +322,7 @@ fn file_at(base: i32, name: &OsStr, how: Open) -> Result<OwnedFd, Errno> {
         Open::WriteNowUnlinked => (O_WRONLY | O_NONBLOCK | O_NOFOLLOW, 0),
         Open::Update(mode) => (O_WRONLY | O_CREAT, mode),
         Open::UpdateNow(mode) => (O_WRONLY | O_CREAT | O_NONBLOCK, mode),
-        Open::Replace(mode) => (O_WRONLY | O_CREAT | O_TRUNC, mode),
+        Open::Replace(mode) => (O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK, mode),
         Open::Append(mode) => (O_WRONLY | O_CREAT | O_APPEND, mode),
     };
     let name = terminated(name)?;

@@ -1,7 +1,9 @@
 //! Descriptors: reading, writing, pipes.
 
+use super::dir::Dir;
 use super::{cerr, poll};
 use crate::error::Errno;
+use std::ffi::OsString;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -171,9 +173,15 @@ pub fn close_all_but_standard() {
     if unsafe { libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, 0_u32) } == 0 {
         return;
     }
-    for fd in 3..limit() {
+    // A kernel before 5.9, or a seccomp profile that does not know it. Not every possible number: there
+    // may be a milliard.
+    let listed = Dir::open("/proc/self/fd").and_then(|open| open.names());
+    let number = |name: &OsString| name.to_str().and_then(|name| name.parse().ok());
+    let open = listed.map(|names| names.iter().filter_map(number).collect::<Vec<RawFd>>());
+    let open = open.unwrap_or_else(|_| (3..limit()).collect());
+    for fd in open.into_iter().filter(|&fd| fd > 2) {
         // SAFETY: as above; closing a closed one is an error that changes nothing.
-        unsafe { libc::close(fd) }; // kernels before 5.9
+        unsafe { libc::close(fd) };
     }
 }
 

@@ -22,7 +22,8 @@ use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 /// Bytes of a nest: address space, of which a child uses some pages.
-const NEST: usize = 1024 * 1024;
+/// (Where the kernel does not overcommit, each child's counts as used.)
+const NEST: usize = 256 * 1024;
 /// How many annexes a child can map for what does not fit into its nest; each is at least twice as
 /// large as the one before.
 const ANNEXES: usize = 10;

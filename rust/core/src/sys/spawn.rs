@@ -215,10 +215,13 @@ fn prepare(launch: &Launch<'_>) -> Result<(), Errno> {
 fn place(places: &[(BorrowedFd<'_>, RawFd)]) -> Result<(), Errno> {
     const MOST: usize = 8;
     let mut moved = [-1; MOST];
-    let above = places.iter().map(|(_, number)| number + 1).max().unwrap_or(0);
     for (slot, (fd, _)) in moved.iter_mut().zip(places) {
-        // SAFETY: F_DUPFD_CLOEXEC takes an integer and returns a new descriptor.
-        *slot = cerr(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, above) })?;
+        // Not above them all: that may be above what a process can have.
+        while *slot == -1 || places.iter().any(|(_, number)| number == slot) {
+            let at_least = *slot + 1;
+            // SAFETY: F_DUPFD_CLOEXEC takes an integer and returns a new descriptor.
+            *slot = cerr(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, at_least) })?;
+        }
     }
     for (fd, (_, number)) in moved.iter().zip(places) {
         // SAFETY: dup2 on numbers; the child means to replace what was there.

@@ -335,7 +335,7 @@ fn take_files(directory: &Dir, path: &Path) -> Result<(OwnedFd, OwnedFd, OwnedFd
     let own = directory.sub(".s6-svscan").map_err(|errno| Error::on("open", &own_path, errno))?;
     let lock_path = own_path.join("lock");
     let lock = own
-        .file("lock", Open::Update(0o600))
+        .file("lock", Open::UpdateNow(0o600))
         .map_err(|errno| Error::on("open", &lock_path, errno))?;
     match lock_patiently(&lock) {
         Ok(true) => {}

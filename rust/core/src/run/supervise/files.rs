@@ -7,11 +7,10 @@ use crate::sys::{lock, process};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-/// Everything below `event` and `supervise` that a supervisor holds for life.
+/// Everything below `supervise` that a supervisor holds for life.
 #[derive(Debug)]
 pub(super) struct Files {
     pub(super) supervise: Dir,
-    pub(super) events: Dir,
     /// Where control bytes come from.
     pub(super) control: OwnedFd,
     /// So that the FIFO never sees its end.
@@ -38,7 +37,7 @@ fn take(service: &Dir, path: &Path) -> Result<Files> {
     })?;
     let supervise = directory(service, path, "supervise", |_| Ok(()))?;
     let lock = supervise
-        .file("lock", Open::Update(0o644))
+        .file("lock", Open::UpdateNow(0o644))
         .map_err(|errno| Error::on("open", path.join("supervise/lock"), errno))?;
     match lock::try_exclusive(&lock) {
         Ok(true) => {}
@@ -50,7 +49,7 @@ fn take(service: &Dir, path: &Path) -> Result<Files> {
     }
     let (control, control_writer) = control_fifo(&supervise, &path.join("supervise/control"))?;
     let _ = fifodir::clean(&events);
-    Ok(Files { supervise, events, control, _control_writer: control_writer, _lock: lock })
+    Ok(Files { supervise, control, _control_writer: control_writer, _lock: lock })
 }
 
 /// Opens a directory, making it first if need be: also at the far end of a dangling link.

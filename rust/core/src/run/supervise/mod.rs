@@ -53,6 +53,8 @@ struct Seat<'a> {
     files: Files,
     /// Where children write down who they are.
     record: Option<OwnedFd>,
+    /// And in which boot of the kernel.
+    boot: Vec<u8>,
     child: Option<Child>,
     /// The pid of the last `run`, which `finish` is told.
     last_run: u64,
@@ -79,6 +81,8 @@ pub fn supervise(path: &Path, name: CString, env: &[CString], mission: Mission) 
     let signals = SignalFd::new(&signals).map_err(|errno| Error::system("watch signals", errno))?;
     crate::sys::signals::survive_broken_pipes();
     fd::drop_unread_complaints();
+    // Whoever starts can also write, notify, and listen for readiness.
+    drop(fd::pipe().map_err(|errno| Error::system("open two descriptors more", errno))?);
     seat.begin();
     if mission == Mission::CleanUp && seat.child.is_none() {
         seat.feed(Event::Term); // nothing was left behind
@@ -122,7 +126,8 @@ impl<'a> Seat<'a> {
         let now = Now { monotonic: clock::monotonic(), wall: clock::wall() };
         let settings = Settings::default();
         let wanted = mission == Mission::Supervise && !service.exists("down");
-        let (machine, child) = match survivor::find(&files.supervise, now.wall) {
+        let boot = survivor::boot();
+        let (machine, child) = match survivor::find(&files.supervise, &boot, now.wall) {
             Some((program, child, status)) => {
                 let wanted = mission == Mission::Supervise && status.wanted_up;
                 let machine = Supervisor::adopting(now, program, status, wanted, &settings);
@@ -130,7 +135,7 @@ impl<'a> Seat<'a> {
             }
             None => (Supervisor::new(now, wanted), None),
         };
-        let record = files.supervise.file(survivor::RECORD, Open::Update(0o600)).ok();
+        let record = files.supervise.file(survivor::RECORD, Open::UpdateNow(0o600)).ok();
         let last_run = child.as_ref().map_or(0, |child| child.pid().number() as u64);
         let readiness = None;
         let seat = Seat {
@@ -140,6 +145,7 @@ impl<'a> Seat<'a> {
             service,
             files,
             record,
+            boot,
             child,
             last_run,
             readiness,
@@ -191,9 +197,7 @@ impl<'a> Seat<'a> {
                 Action::Publish => self.publish(),
                 Action::Notify(notices) => {
                     let bytes: Vec<u8> = notices.iter().copied().map(Notice::letter).collect();
-                    if let Err(errno) = fifodir::notify(&self.files.events, &bytes) {
-                        self.warn(&Error::on("notify subscribers in", "event", errno).to_string());
-                    }
+                    self.notify(&bytes);
                 }
                 Action::RecordDeath => self.record_death(),
                 Action::SetDownFile(down) => self.set_down_file(down),
@@ -241,6 +245,16 @@ impl<'a> Seat<'a> {
 
     fn deadline(&self) -> Option<Monotonic> {
         [self.machine.deadline(), self.unpublished].into_iter().flatten().min()
+    }
+
+    /// Tells the subscribers. The directory is opened each time: it may have been removed, and made anew
+    /// by somebody who waits (contract s6 §5.6.2).
+    fn notify(&self, bytes: &[u8]) {
+        let events = self.service.sub("event");
+        match events.and_then(|events| fifodir::notify(&events, bytes)) {
+            Ok(()) | Err(Errno::NOT_FOUND) => {}
+            Err(e) => self.warn(&Error::on("notify subscribers in", "event", e).to_string()),
+        }
     }
 
     fn record_death(&mut self) {

@@ -3,6 +3,7 @@
 use super::child::Child;
 use super::{Seat, survivor};
 use crate::error::Errno;
+use crate::machine::supervise::Program;
 use crate::model::service_dir::number;
 use crate::sys::dir::Open;
 use crate::sys::fd;
@@ -36,11 +37,12 @@ impl Seat<'_> {
         }
         let paths = [CString::from(c"./run")];
         let argv = [CString::from(c"./run"), self.name.clone()];
+        let mark = survivor::mark(Program::Run, &self.boot);
         let launch = Launch {
             directory: Some(self.service.as_fd()),
             places: &places,
             session: Session::New,
-            record: self.record.as_ref().map(|file| (file.as_fd(), survivor::RUN)),
+            record: self.record.as_ref().map(|file| (file.as_fd(), mark.as_slice())),
             lock: lock.as_ref().map(|(number, _)| *number),
             new_pid_namespace: self.service.exists("flag-newpidns"),
             ..Launch::plain(&paths, &argv, self.env)
@@ -65,10 +67,11 @@ impl Seat<'_> {
         let paths = [CString::from(c"./finish")];
         let mut argv = vec![CString::from(c"finish"), text(&code), text(&signal)];
         argv.extend([self.name.clone(), text(&self.last_run.to_string())]);
+        let mark = survivor::mark(Program::Finish, &self.boot);
         let launch = Launch {
             directory: Some(self.service.as_fd()),
             session: Session::New,
-            record: self.record.as_ref().map(|file| (file.as_fd(), survivor::FINISH)),
+            record: self.record.as_ref().map(|file| (file.as_fd(), mark.as_slice())),
             ..Launch::plain(&paths, &argv, self.env)
         };
         launch.spawn().map(Child::Own).map_err(|errno| because("run ./finish", errno))

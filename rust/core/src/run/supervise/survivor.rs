@@ -2,8 +2,9 @@
 //!
 //! The originals start a second copy of the service beside the first (contract s6 §6). We do not:
 //! every child, before its exec, writes its own line of `/proc/self/stat` to `supervise/child`. The new
-//! supervisor compares that line with the process that has this pid now: same pid and same start time
-//! is the same process. The lock makes it airtight: a child holds the supervisor's lock until its exec, so
+//! supervisor compares that line with the process that has this pid now: same boot of the kernel, same pid
+//! and same start time is the same process. (A service directory may live on a disk, and the next boot may
+//! start another process with the same pid at the same time.) The lock makes it airtight: a child holds the supervisor's lock until its exec, so
 //! nobody can look for a survivor before the record is written.
 
 use super::child::Child;
@@ -16,20 +17,32 @@ use crate::wire::wait_status::WaitStatus;
 
 /// The record's name below `supervise`.
 pub(super) const RECORD: &str = "child";
-/// What the record of a `run` begins with.
-pub(super) const RUN: &[u8] = b"run\n";
-/// What the record of a `finish` begins with.
-pub(super) const FINISH: &[u8] = b"finish\n";
+
+/// What names this boot of the kernel; empty where `/proc` does not tell.
+pub(super) fn boot() -> Vec<u8> {
+    let random = Dir::open("/proc/sys/kernel/random");
+    let mut id = random.and_then(|random| random.read("boot_id", 64)).unwrap_or_default();
+    id.retain(|byte| !byte.is_ascii_whitespace());
+    id
+}
+
+/// What the record of a program begins with.
+pub(super) fn mark(program: Program, boot: &[u8]) -> Vec<u8> {
+    let name: &[u8] = match program {
+        Program::Run => b"run",
+        Program::Finish => b"finish",
+    };
+    [name, b" ", boot, b"\n"].concat()
+}
 
 /// The process that the last supervisor of this service was running, if it still runs, and the
 /// status to go on from.
-pub(super) fn find(supervise: &Dir, now: Tai) -> Option<(Program, Child, Status)> {
+pub(super) fn find(supervise: &Dir, boot: &[u8], now: Tai) -> Option<(Program, Child, Status)> {
     let record = supervise.read(RECORD, 512).ok()?;
-    let (program, stat) = match (record.strip_prefix(RUN), record.strip_prefix(FINISH)) {
-        (Some(stat), _) => (Program::Run, stat),
-        (None, Some(stat)) => (Program::Finish, stat),
-        (None, None) => return None,
-    };
+    let (program, stat) = [Program::Run, Program::Finish].into_iter().find_map(|program| {
+        let stat = record.strip_prefix(mark(program, boot).as_slice())?;
+        Some((program, stat))
+    })?;
     let recorded = Identity::parse(stat)?;
     let held = PidFd::open(recorded.pid).ok()?;
     // Checked after it is held: from here on the pid cannot come to mean another process.

@@ -10,6 +10,7 @@ import pytest
 from world.becoming import become
 from world.programs import Programs
 from world.running import World
+from world.waiting import lines_of
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 
@@ -257,6 +258,46 @@ def test_half_of_the_right_is_not_enough(tools: Programs, lacking: str) -> None:
     said = tools.run("s6-setuidgid", "nobody", "echo", "became", under=under)
     assert (said.code, said.out) == (111, ""), said
     assert "Operation not permitted" in said.err
+
+
+LIES = {
+    "setgroups": "unable to set the supplementary groups (the kernel still says [27])",
+    "setgid,setresgid": "unable to become group 1 (the kernel still says [0, 0, 0])",
+    "setuid,setresuid": "unable to become user 1 (the kernel still says [0, 0, 0])",
+}
+"""System calls, and what must be said when one of them reports success and does nothing."""
+
+
+@pytest.mark.parametrize("calls", LIES)
+def test_a_change_that_did_not_happen_is_found_out(tools: Programs, calls: str) -> None:
+    """As under a sandbox that answers for the kernel: nothing runs with rights too many."""
+    under = ("setpriv", "--groups=27", "strace", "-qq", "-o/dev/null", f"-einject={calls}:retval=0")
+    said = tools.run("s6-setuidgid", "daemon", "echo", "became", under=under)
+    if not tools.expects.verifies_rights:
+        assert (said.code, said.out) == (0, "became\n"), said
+        return
+    assert (said.code, said.out) == (111, ""), said
+    assert said.err == f"s6-setuidgid: fatal: {LIES[calls]}: Operation not permitted\n"
+
+
+def test_the_order_of_the_changes(world: World, tools: Programs) -> None:
+    """Groups, group, user: behind any other order, the rest would be refused."""
+    calls = "setgroups,setgid,setuid,setresgid,setresuid,setreuid,setregid"
+    trace = world.top / "trace"
+    under = ("strace", "-qq", f"-o{trace}", f"-etrace={calls}")
+    for words in (["s6-setuidgid", "daemon"], ["s6-applyuidgid", "-u1", "-g1", "-G", "1"]):
+        assert tools.run(words[0], *words[1:], "true", under=under).code == 0
+        called = [line.partition("(")[0].replace("setres", "set") for line in lines_of(trace)]
+        assert called == ["setgroups", "setgid", "setuid"]
+
+
+def test_capabilities_that_are_told_to_stay(tools: Programs) -> None:
+    """SECBIT_NO_SETUID_FIXUP is inherited: some container runtime's idea, not the service's."""
+    some = ("--inh-caps=+setuid,+net_raw", "--ambient-caps=+setuid,+net_raw")
+    under = ("setpriv", "--securebits=+no_setuid_fixup", *some)
+    seen = become(tools, "s6-setuidgid", "daemon", under=under)
+    assert seen.uids == (1,) * 4
+    assert (seen.capabilities["CapEff"] != 0) == tools.expects.keeps_ambient_capabilities
 
 
 def test_ambient_capabilities_do_not_go_along(tools: Programs) -> None:

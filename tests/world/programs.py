@@ -104,6 +104,8 @@ class Expectations:
     """Whether what is no number ends a list of groups, rather than being a mistake."""
     setuidgid_takes_zero_literally: bool
     """Whether 0 is an id for s6-setuidgid too, and not "leave it as it is"."""
+    verifies_rights: bool
+    """Whether rights that were given up are checked to be gone."""
     keeps_ambient_capabilities: bool
     """Whether ambient capabilities stay when one ordinary user becomes another."""
     setsid_grabs: bool
@@ -155,6 +157,7 @@ THEIRS = Expectations(
     envdir_loses_last_lines=True,
     id_lists_may_end_in_anything=True,
     setuidgid_takes_zero_literally=False,
+    verifies_rights=False,
     keeps_ambient_capabilities=True,
     setsid_grabs=False,
     setsid_finds_the_terminal=False,
@@ -199,6 +202,7 @@ OURS = Expectations(
     envdir_loses_last_lines=False,
     id_lists_may_end_in_anything=False,
     setuidgid_takes_zero_literally=True,
+    verifies_rights=True,
     keeps_ambient_capabilities=False,
     setsid_grabs=True,
     setsid_finds_the_terminal=True,

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 
 from benches import machine, report
-from benches.commands import commands
+from benches.commands import chains, commands
 from benches.containers import containers
 from benches.supervision import boot, memory, restart
 from benches.trees import BenchError, Workshop
@@ -17,6 +17,7 @@ BENCHES: dict[str, Callable[[Workshop], list[report.Section]]] = {
     "memory": memory,
     "restart": restart,
     "commands": commands,
+    "chains": chains,
     "container": containers,
 }
 

@@ -8,6 +8,7 @@
 - `status`: the status and death tally files, decoded without a line of the code under test;
 - `events`: an independent subscriber to fifodirs;
 - `programs`: the two sets of programs, ours and the originals;
+- `logs`: loggers, and what is in their directories;
 - `running`: supervisors and scanners, and the proof that nothing outlives a test;
 - `containers`: PID namespaces and OCI bundles, for everything that wants to be PID 1.
 """

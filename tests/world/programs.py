@@ -28,6 +28,7 @@ APPLETS = (
     *("s6-ftrig-notify", "s6-ftrig-wait", "s6-ftrig-listen1", "s6-ftrig-listen", "s6-ftrigrd"),
     *("s6-envdir", "s6-envuidgid", "s6-applyuidgid", "s6-setuidgid", "s6-setsid", "s6-softlimit"),
     *("s6-setlock", "s6-fghack"),
+    *("s6-log", "s6-tai64n", "s6-tai64nlocal", "ucspilogd"),
 )
 """The programs these tests run."""
 
@@ -123,6 +124,29 @@ class Expectations:
     fghack_death_by_signal: int
     """The exit code of s6-fghack when SIGKILL ended the program."""
 
+    log_keeps_last_line: bool
+    """Whether s6-log writes a last line without newline when its input ends."""
+    log_reads_whole_lines: bool
+    """Whether a killed logger tears no line that was written whole."""
+    log_recovers_at_once: bool
+    """Whether s6-log starts in a logdir with both `previous` and `current` left by a crash."""
+    log_keeps_empty: bool
+    """Whether an empty `current` left by a crash becomes an archive."""
+    log_forgets_previous: bool
+    """Whether `previous` beside a complete `current` is overwritten by the next rotation."""
+    log_processor_resets: bool
+    """Whether `?` counts only up to the next action, after which the command is execline's."""
+    log_writes_while_processing: bool
+    """Whether `current` is written to while a processor works."""
+    log_passes_new_state: bool
+    """Whether a processor always finds descriptor 5 open."""
+    log_last_line_limited: bool
+    """Whether s6-log knows `-t`."""
+    log_stops_at_nul: bool
+    """Whether a NUL, too, ends the line that s6-log completes after a signal to stop."""
+    log_longest_last_line: int
+    """With `-l48`, the length of the longest line that s6-log completes then."""
+
 
 THEIRS = Expectations(
     run_argv0="run",
@@ -166,6 +190,17 @@ THEIRS = Expectations(
     lock_is_the_files=False,
     setlock_of_2_12=False,
     fghack_death_by_signal=111,
+    log_keeps_last_line=False,
+    log_reads_whole_lines=False,
+    log_recovers_at_once=False,
+    log_keeps_empty=True,
+    log_forgets_previous=True,
+    log_processor_resets=True,
+    log_writes_while_processing=False,
+    log_passes_new_state=False,
+    log_last_line_limited=False,
+    log_stops_at_nul=False,
+    log_longest_last_line=49,
 )
 """Debian's s6 2.11."""
 
@@ -211,6 +246,17 @@ OURS = Expectations(
     lock_is_the_files=True,
     setlock_of_2_12=True,
     fghack_death_by_signal=137,
+    log_keeps_last_line=True,
+    log_reads_whole_lines=True,
+    log_recovers_at_once=True,
+    log_keeps_empty=False,
+    log_forgets_previous=False,
+    log_processor_resets=False,
+    log_writes_while_processing=True,
+    log_passes_new_state=True,
+    log_last_line_limited=True,
+    log_stops_at_nul=True,
+    log_longest_last_line=48,
 )
 
 

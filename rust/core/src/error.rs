@@ -25,6 +25,10 @@ impl Errno {
     pub const AGAIN: Errno = Errno(libc::EAGAIN);
     /// `ENOTDIR`.
     pub const NOT_A_DIRECTORY: Errno = Errno(libc::ENOTDIR);
+    /// `EBUSY`: in use.
+    pub const BUSY: Errno = Errno(libc::EBUSY);
+    /// `ENOSPC`: the disk is full.
+    pub const NO_SPACE: Errno = Errno(libc::ENOSPC);
     /// `EINVAL`.
     pub const INVALID: Errno = Errno(libc::EINVAL);
 }

@@ -11,6 +11,7 @@ mod interrupts;
 pub mod applet;
 pub mod exit;
 pub mod invocation;
+pub mod logging;
 pub mod options;
 pub mod overlay;
 pub mod process;

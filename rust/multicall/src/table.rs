@@ -1,7 +1,7 @@
 //! The one table of applets: one line each, sorted by section.
 
 use crate::applet::Applet;
-use crate::{overlay, process, supervision};
+use crate::{logging, overlay, process, supervision};
 
 /// Every applet.
 pub static APPLETS: &[&Applet] = &[
@@ -35,6 +35,11 @@ pub static APPLETS: &[&Applet] = &[
     &supervision::notify_fd_from_socket::APPLET,
     &supervision::notify_socket_from_fd::APPLET,
     &supervision::notifyoncheck::APPLET,
+    // Logging
+    &logging::log::APPLET,
+    &logging::tai64n::APPLET,
+    &logging::tai64nlocal::APPLET,
+    &logging::ucspilogd::APPLET,
     // Process
     &process::applyuidgid::APPLET,
     &process::envdir::APPLET,

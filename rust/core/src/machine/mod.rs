@@ -5,6 +5,7 @@
 //! needs no process.
 
 pub mod init;
+pub mod log;
 pub mod scan;
 pub mod supervise;
 pub mod wait;

@@ -6,6 +6,7 @@ pub mod fix_attrs;
 pub mod ftrigrd;
 pub mod init;
 pub mod linking;
+pub mod log;
 pub mod notify_socket;
 pub mod observe;
 pub mod scan;

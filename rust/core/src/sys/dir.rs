@@ -28,6 +28,8 @@ pub struct Stat {
     pub gid: u32,
     /// Bytes.
     pub size: u64,
+    /// How many names it has.
+    pub links: u64,
 }
 
 /// How to open a file below a directory.
@@ -99,8 +101,10 @@ impl Dir {
 
     /// Replaces a file whole: writes `NAME.new`, then renames. A reader sees the old content or
     /// the new, never a part. Not synced to disk, like the originals (contract s6 §5.1.3).
-    pub fn replace(&self, name: &str, content: &[u8], mode: u32) -> Result<(), Errno> {
-        let new = format!("{name}.new");
+    pub fn replace(&self, name: impl AsRef<OsStr>, content: &[u8], mode: u32) -> Result<(), Errno> {
+        let name = name.as_ref();
+        let mut new = name.to_owned();
+        new.push(".new");
         let file = self.file(&new, Open::Replace(mode))?;
         match fd::write_all(&file, content).and_then(|()| self.rename(&new, name)) {
             Ok(()) => Ok(()),
@@ -149,6 +153,14 @@ impl Dir {
         let dir = self.0.as_raw_fd();
         // SAFETY: both names are C strings.
         cerr(unsafe { libc::renameat(dir, from.as_ptr(), dir, to.as_ptr()) }).map(drop)
+    }
+
+    /// Gives a file a second name within this directory, which must be free (`EEXIST`).
+    pub fn link(&self, from: impl AsRef<OsStr>, to: impl AsRef<OsStr>) -> Result<(), Errno> {
+        let (from, to) = (terminated(from.as_ref())?, terminated(to.as_ref())?);
+        let dir = self.0.as_raw_fd();
+        // SAFETY: both names are C strings.
+        cerr(unsafe { libc::linkat(dir, from.as_ptr(), dir, to.as_ptr(), 0) }).map(drop)
     }
 
     /// Removes a file, link or FIFO.
@@ -293,6 +305,7 @@ impl From<libc::stat> for Stat {
             uid: raw.st_uid,
             gid: raw.st_gid,
             size: raw.st_size as u64,
+            links: raw.st_nlink,
         }
     }
 }

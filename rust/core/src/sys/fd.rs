@@ -62,6 +62,20 @@ pub fn read_up_to(fd: impl AsFd, limit: usize) -> Result<Vec<u8>, Errno> {
     Ok(bytes)
 }
 
+/// Writes what the system holds of a file to disk, and waits for it.
+pub fn sync(fd: impl AsFd) -> Result<(), Errno> {
+    // SAFETY: an open descriptor.
+    cerr(unsafe { libc::fsync(fd.as_fd().as_raw_fd()) }).map(drop)
+}
+
+/// How many bytes a pipe holds at most; `None` for anything else.
+pub fn pipe_size(fd: impl AsFd) -> Option<usize> {
+    // SAFETY: F_GETPIPE_SZ only looks.
+    cerr(unsafe { libc::fcntl(fd.as_fd().as_raw_fd(), libc::F_GETPIPE_SZ) })
+        .ok()
+        .map(|size| size as usize)
+}
+
 /// A pipe: read end, write end; both blocking.
 pub fn pipe() -> Result<(OwnedFd, OwnedFd), Errno> {
     let mut ends: [RawFd; 2] = [-1; 2];

@@ -13,15 +13,34 @@ pub struct Regex(Box<libc::regex_t>);
 impl Regex {
     /// Compiles an expression; the error is the C library's reason.
     pub fn new(expression: &OsStr) -> Result<Regex, String> {
+        Regex::with(expression, libc::REG_EXTENDED)
+    }
+
+    /// Compiles an expression for [`Regex::matches_line`].
+    pub fn of_lines(expression: &OsStr) -> Result<Regex, String> {
+        Regex::with(expression, libc::REG_EXTENDED | libc::REG_NOSUB | libc::REG_NEWLINE)
+    }
+
+    fn with(expression: &OsStr, flags: libc::c_int) -> Result<Regex, String> {
         let text = CString::new(expression.as_bytes()).map_err(|_| "a NUL inside".to_owned())?;
         let mut place = Box::new(MaybeUninit::<libc::regex_t>::uninit());
         // SAFETY: `place` has room for one regex_t, `text` is a C string.
-        let code = unsafe { libc::regcomp(place.as_mut_ptr(), text.as_ptr(), libc::REG_EXTENDED) };
+        let code = unsafe { libc::regcomp(place.as_mut_ptr(), text.as_ptr(), flags) };
         if code != 0 {
             return Err(reason(code, &place));
         }
         // SAFETY: regcomp succeeded, so it filled the place.
         Ok(Regex(unsafe { place.assume_init() }))
+    }
+
+    /// Whether it matches somewhere in `line`. Nothing is copied; a NUL is a byte like others.
+    pub fn matches_line(&self, line: &[u8]) -> bool {
+        let Ok(end) = libc::regoff_t::try_from(line.len()) else { return false };
+        let mut range = libc::regmatch_t { rm_so: 0, rm_eo: end };
+        let (regex, text) = (&raw const *self.0, line.as_ptr().cast());
+        // SAFETY: a compiled expression; REG_STARTEND says that `range` tells which bytes of
+        // `line` to look at, so that no NUL is needed behind them.
+        unsafe { libc::regexec(regex, text, 1, &raw mut range, libc::REG_STARTEND) == 0 }
     }
 
     /// Whether it matches somewhere in `text`, of which nothing behind a NUL is seen.
@@ -90,6 +109,22 @@ mod tests {
     #[test]
     fn nothing_behind_a_nul_is_seen() {
         assert!(!matches("u", b"s\0u"));
+    }
+
+    #[test]
+    fn lines_end_where_they_end() {
+        let text = b"abc\0def";
+        let matches = |expression: &str, line: &[u8]| {
+            Regex::of_lines(OsStr::new(expression))
+                .expect("a regular expression")
+                .matches_line(line)
+        };
+        assert!(matches("c$", &text[..3]));
+        assert!(!matches("d", &text[..3]));
+        assert!(matches("^abc", text));
+        assert!(matches("def$", text));
+        assert!(matches("", b""));
+        assert!(!matches("x", b""));
     }
 
     #[test]

@@ -82,9 +82,50 @@ impl Tai {
             nanoseconds: u32::from_be_bytes(n).min(999_999_999),
         }
     }
+
+    /// Reads a label, `@` and 24 hexadecimal digits, in front of a text, and gives the rest.
+    pub fn split_label(text: &[u8]) -> Option<(Tai, &[u8])> {
+        let (digits, rest) = text.strip_prefix(b"@")?.split_at_checked(24)?;
+        if !digits.iter().all(u8::is_ascii_hexdigit) {
+            return None;
+        }
+        let digits = std::str::from_utf8(digits).ok()?;
+        let seconds = u64::from_str_radix(digits.get(..16)?, 16).ok()?;
+        let nanoseconds = u32::from_str_radix(digits.get(16..)?, 16).ok()?;
+        (nanoseconds < 1_000_000_000).then_some((Tai { seconds, nanoseconds }, rest))
+    }
+
+    /// Whether it lies in the years that calendars of computers know: from 1970, for some billion
+    /// years.
+    pub fn is_in_calendar(self) -> bool {
+        (BASE + 10..BASE + (1 << 56)).contains(&self.seconds)
+    }
+
+    /// The label, in a form that costs no allocation.
+    pub fn label(self) -> [u8; 25] {
+        let mut label = [b'@'; 25];
+        let [_, digits @ ..] = &mut label;
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(self.pack()) {
+            pair.copy_from_slice(&[hex(byte >> 4), hex(byte & 15)]);
+        }
+        label
+    }
+
+    /// The next moment that a label can tell from this one.
+    #[must_use]
+    pub fn next(self) -> Tai {
+        match self.nanoseconds {
+            999_999_999 => Tai { seconds: self.seconds + 1, nanoseconds: 0 },
+            nanoseconds => Tai { nanoseconds: nanoseconds + 1, ..self },
+        }
+    }
 }
 
 /// The external label: `@` and 24 hexadecimal digits.
+fn hex(digit: u8) -> u8 {
+    if digit < 10 { b'0' + digit } else { b'a' + digit - 10 }
+}
+
 impl fmt::Display for Tai {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "@{:016x}{:08x}", self.seconds, self.nanoseconds)
@@ -109,7 +150,33 @@ mod tests {
         assert_eq!(Tai::from_unix(1_483_228_800, 0).seconds - BASE - 1_483_228_800, 37);
     }
 
+    #[test]
+    fn labels_in_front_of_texts() {
+        let text = b"@400000006553F12500000005 x";
+        assert_eq!(Tai::split_label(text), Some((Tai::from_unix(1_700_000_000, 5), &b" x"[..])));
+        let wrong: [&[u8]; 5] = [&text[..24], b"x", b"", b"@+00000006553f12500000005", &[b'@'; 25]];
+        for wrong in wrong {
+            assert_eq!(Tai::split_label(wrong), None);
+        }
+        assert_eq!(Tai::split_label(b"@400000006553f1253b9aca00"), None, "a whole second");
+    }
+
+    #[test]
+    fn the_next_label() {
+        let last = Tai::from_unix(1_700_000_000, 999_999_999);
+        assert_eq!(last.next(), Tai::from_unix(1_700_000_001, 0));
+        assert_eq!(last.next().next(), Tai::from_unix(1_700_000_001, 1));
+    }
+
     proptest! {
+        #[test]
+        fn labels_are_what_is_displayed(seconds in 0_u64..1 << 40, nanoseconds in 0_u32..1_000_000_000) {
+            let tai = Tai::from_unix(seconds, nanoseconds);
+            let (label, shown) = (tai.label(), tai.to_string());
+            prop_assert_eq!(label.as_slice(), shown.as_bytes());
+            prop_assert_eq!(Tai::split_label(&label), Some((tai, &label[25..])));
+        }
+
         #[test]
         fn round_trips(seconds in 0_u64..1 << 40, nanoseconds in 0_u32..1_000_000_000) {
             let tai = Tai::from_unix(seconds, nanoseconds);

@@ -1,0 +1,55 @@
+//! Filters: standard input to standard output, line by line.
+
+use crate::Failure;
+use s6x_core::error::{Errno, Error};
+use s6x_core::sys::fd;
+
+/// Reads to the end and calls `each` with every line, without what ended it, and the output to add
+/// to. A line ends where `ends` says so, and at the end of the input. What was made of the lines read
+/// at once is written at once, so that nobody waits for a line that is there.
+pub(super) fn lines(
+    ends: fn(u8) -> bool,
+    mut each: impl FnMut(Line<'_>, &mut Vec<u8>),
+) -> Result<(), Failure> {
+    let mut pending: Vec<u8> = Vec::new();
+    let mut output = Vec::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let got = fd::read(fd::standard(0), &mut buffer)
+            .map_err(|errno| failed("read from stdin", errno))?;
+        let mut rest = buffer.get(..got).unwrap_or(&[]);
+        while let Some(end) = rest.iter().position(|&byte| ends(byte)) {
+            let (line, ended) = rest.split_at(end);
+            rest = ended.get(1..).unwrap_or(&[]);
+            if pending.is_empty() {
+                each(Line { text: line, ended: true }, &mut output);
+            } else {
+                pending.extend_from_slice(line);
+                each(Line { text: &pending, ended: true }, &mut output);
+                pending.clear();
+            }
+        }
+        pending.extend_from_slice(rest);
+        if got == 0 && !pending.is_empty() {
+            each(Line { text: &pending, ended: false }, &mut output);
+        }
+        fd::write_all(fd::standard(1), &output)
+            .map_err(|errno| failed("write to stdout", errno))?;
+        output.clear();
+        if got == 0 {
+            return Ok(());
+        }
+    }
+}
+
+/// One line.
+pub(super) struct Line<'a> {
+    /// Without its end.
+    pub(super) text: &'a [u8],
+    /// Whether it has one: only the last may not.
+    pub(super) ended: bool,
+}
+
+fn failed(what: &str, errno: Errno) -> Failure {
+    Failure::from(Error::system(what, errno))
+}

@@ -1,0 +1,7 @@
+//! Logging: the logger, and filters for log lines.
+
+mod filter;
+pub mod log;
+pub mod tai64n;
+pub mod tai64nlocal;
+pub mod ucspilogd;

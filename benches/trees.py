@@ -16,7 +16,11 @@ from pathlib import Path
 from benches.machine import REPOSITORY
 
 PATIENCE_S = 60.0
-PROGRAMS: dict[str, list[str]] = {"service": ["-nostdlib", "-ffreestanding", "-fno-builtin"], "spawn_loop": [], "log_writer": []}
+PROGRAMS: dict[str, list[str]] = {
+    "service": ["-nostdlib", "-ffreestanding", "-fno-builtin"],
+    "spawn_loop": [],
+    "log_writer": [],
+}
 
 
 class BenchError(Exception):

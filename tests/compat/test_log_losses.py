@@ -36,10 +36,7 @@ KILLS = 5
 
 def written(scanner: Scanner) -> int:
     logs = scanner.directory / "web/log/main"
-    try:
-        return content(logs).count(b"\n") if logs.exists() else 0
-    except FileNotFoundError:  # a file has got another name meanwhile
-        return 0
+    return content(logs).count(b"\n") if logs.exists() else 0
 
 
 def more(scanner: Scanner, lines: int = 50) -> None:

@@ -134,8 +134,10 @@ def archives(logdir: Path) -> list[Path]:
 
 def content(logdir: Path) -> bytes:
     """Everything that is in a logdir, the oldest first."""
-    files = [*archives(logdir), logdir / "previous", logdir / "current"]
-    return b"".join(path.read_bytes() for path in files if path.exists())
+    while True:
+        files = [*archives(logdir), logdir / "previous", logdir / "current"]
+        with contextlib.suppress(FileNotFoundError):  # it has got another name meanwhile
+            return b"".join(path.read_bytes() for path in files if path.exists())
 
 
 def until_logged(logdir: Path, text: bytes) -> None:

@@ -88,8 +88,8 @@ pub fn supervise(path: &Path, name: CString, env: &[CString], mission: Mission) 
         seat.feed(Event::Term); // nothing was left behind
     }
     while !seat.gone {
-        offspring::rest();
-        {
+        if !seat.is_due() {
+            offspring::rest();
             let mut fds = vec![signals.as_fd()];
             fds.extend(seat.fds());
             poll::anything(&fds, seat.deadline());
@@ -318,6 +318,11 @@ impl<'a> Seat<'a> {
                 }
             }
         }
+    }
+
+    /// Whether something is to be done already: then nothing is waited for.
+    fn is_due(&self) -> bool {
+        self.deadline().is_some_and(|due| due <= clock::monotonic())
     }
 
     fn take_timeout(&mut self) {

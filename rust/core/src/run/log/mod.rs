@@ -49,6 +49,13 @@ pub const MOST_WAITING: usize = 8 << 20;
 /// A pipe of the usual size, all at once.
 const READ: usize = 1 << 16;
 
+/// Two reads within this time are a stream. Each line of it would wake us, which costs its writer
+/// more than the line itself, so more of them are left to gather in the pipe ...
+const STREAM: Duration = Duration::from_millis(1);
+
+/// ... for so long: a pipe of the usual size takes longer to fill.
+const REST: Duration = Duration::from_micros(100);
+
 /// Logs until the end of the input, or a signal to stop. A descriptor in `ready` gets a newline when
 /// everything is prepared. `false`: something could not be left as it should be, which was said.
 pub fn log(
@@ -91,6 +98,8 @@ pub fn log(
         splitter,
         buffer: vec![0; room],
         input: Input::Open,
+        last_read: clock::monotonic(),
+        rest: None,
     };
     logger.run()
 }
@@ -115,6 +124,9 @@ struct Logger {
     splitter: Splitter,
     buffer: Vec<u8>,
     input: Input,
+    last_read: Monotonic,
+    /// Until when nothing is read, so that lines gather.
+    rest: Option<Monotonic>,
 }
 
 impl Logger {
@@ -139,7 +151,9 @@ impl Logger {
 
     /// Waits until something happens, and deals with it.
     fn wait(&mut self) -> Result<()> {
-        let reads = self.input != Input::Ended && self.outlets.waiting() <= self.most;
+        let rest = self.rest.filter(|until| *until > clock::monotonic());
+        let reads =
+            self.input != Input::Ended && self.outlets.waiting() <= self.most && rest.is_none();
         let both = [self.signals.as_fd(), fd::standard(0)];
         let readers = if reads { both.as_slice() } else { both.get(..1).unwrap_or(&[]) };
         let stdout = [fd::standard(1)];
@@ -149,7 +163,7 @@ impl Logger {
             Input::LastLine(until) => until,
             Input::Open | Input::Ended => None,
         };
-        let deadline = [last, self.outlets.deadline()].into_iter().flatten().min();
+        let deadline = [last, rest, self.outlets.deadline()].into_iter().flatten().min();
         let (ready, _) = poll::either(readers, writers, deadline)
             .map_err(|errno| Error::system("wait for events", errno))?;
         let now = clock::monotonic();
@@ -166,7 +180,7 @@ impl Logger {
         }
         if ready.get(1) == Some(&true) {
             match self.input {
-                Input::Open => self.read(),
+                Input::Open => self.read(now),
                 Input::LastLine(_) => self.read_last_line(),
                 Input::Ended => {}
             }
@@ -205,10 +219,13 @@ impl Logger {
         }
     }
 
-    fn read(&mut self) {
+    fn read(&mut self, now: Monotonic) {
+        let stream = now.since(self.last_read) < STREAM;
+        self.last_read = now;
         match fd::read(fd::standard(0), &mut self.buffer) {
             Ok(0) => self.end(),
             Ok(got) => {
+                self.rest = (stream && got < self.buffer.len() / 2).then(|| now + REST);
                 let bytes = self.buffer.get(..got).unwrap_or(&[]);
                 self.splitter.feed(bytes, &mut |line| self.outlets.take(line));
             }

@@ -10,11 +10,12 @@ from world.programs import APPLETS, Programs
 from world.running import World
 from world.witness import sleeper
 
-NEED_NO_ARGUMENTS = ("s6-svscan", "s6-ftrigrd")
+FILTERS = ("s6-tai64n", "s6-tai64nlocal", "ucspilogd")
+NEED_NO_ARGUMENTS = ("s6-svscan", "s6-ftrigrd", *FILTERS)
 TAKE_ANY_WORD_AS_DIRECTORY = (
     *("s6-supervise", "s6-svok", "s6-svdt-clear", "s6-cleanfifodir", "s6-ftrig-notify"),
     *("s6-fghack", "s6-setuidgid", "s6-softlimit"),
-    *("s6-permafailon", "s6-svscan", "s6-ftrigrd"),
+    *("s6-permafailon", "s6-svscan", "s6-ftrigrd", "s6-tai64n"),
 )
 
 CASES = [

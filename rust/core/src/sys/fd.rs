@@ -227,5 +227,8 @@ static DROPS_COMPLAINTS: AtomicBool = AtomicBool::new(false);
 /// From here on, in this process and those forked from it, complaints that nobody reads are dropped:
 /// PID 1 and its supervisors must not stop because the reader of the container's output has.
 pub fn drop_unread_complaints() {
-    DROPS_COMPLAINTS.store(true, Ordering::Relaxed);
+    // Asked first: a supervisor has it from its scanner, and a write would cost it a page.
+    if !DROPS_COMPLAINTS.load(Ordering::Relaxed) {
+        DROPS_COMPLAINTS.store(true, Ordering::Relaxed);
+    }
 }

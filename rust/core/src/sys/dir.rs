@@ -212,18 +212,6 @@ impl Dir {
         self.stat(name).is_ok()
     }
 
-    /// May we execute it? Also true for directories that we may search.
-    pub fn is_executable(&self, name: impl AsRef<OsStr>) -> Result<bool, Errno> {
-        let name = terminated(name.as_ref())?;
-        let dir = self.0.as_raw_fd();
-        // SAFETY: `name` is a C string.
-        match cerr(unsafe { libc::faccessat(dir, name.as_ptr(), libc::X_OK, libc::AT_EACCESS) }) {
-            Ok(_) => Ok(true),
-            Err(Errno(libc::EACCES)) => Ok(false),
-            Err(errno) => Err(errno),
-        }
-    }
-
     /// The names in this directory, without `.` and `..`, in the order of the system.
     pub fn names(&self) -> Result<Vec<OsString>, Errno> {
         let mut names = Vec::new();

@@ -186,11 +186,6 @@ impl Init {
         matches!(self.cause, Some(Cause::Command(_)))
     }
 
-    /// Whether CMD runs.
-    pub fn command_runs(&self) -> bool {
-        matches!(self.command, Command::Running(_))
-    }
-
     /// Takes one event and says what to do, in order.
     pub fn step(&mut self, now: Monotonic, event: Event) -> Vec<Action> {
         let mut todo = Vec::new();

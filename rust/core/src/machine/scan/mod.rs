@@ -162,6 +162,11 @@ impl Seat {
         argument
     }
 
+    /// When a new supervisor may be started: not earlier than a while after the last one was.
+    fn next_start(&self, now: Monotonic) -> Monotonic {
+        self.last_start.map_or(now, |start| start + BETWEEN_STARTS).max(now)
+    }
+
     /// Whether the supervisor ends by the end of its input rather than by SIGTERM.
     fn drains(&self) -> bool {
         self.role != Role::Service || self.name == CATCH_ALL
@@ -395,8 +400,7 @@ impl Scanner {
         // nobody wants the service any more.
         let killed = matches!(how.ending(), Ending::Killed(_));
         if seat.active || killed {
-            let earliest = seat.last_start.map_or(now, |start| start + BETWEEN_STARTS);
-            seat.life = Life::Due(earliest.max(now));
+            seat.life = Life::Due(seat.next_start(now));
         } else {
             seat.life = Life::Empty;
             if seat.role == Role::Service {
@@ -426,10 +430,7 @@ impl Scanner {
     ) {
         let Some(seat) = self.seats.iter_mut().find(|seat| seat.id == id) else { return };
         seat.life = match how.ending() {
-            Ending::Killed(_) => {
-                let earliest = seat.last_start.map_or(now, |start| start + BETWEEN_STARTS);
-                Life::Due(earliest.max(now))
-            }
+            Ending::Killed(_) => Life::Due(seat.next_start(now)),
             Ending::Exited(SUPERVISED_ALREADY) => {
                 if !std::mem::replace(&mut seat.dismissed, true) {
                     todo.push(Action::Dismiss(id));

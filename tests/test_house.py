@@ -18,6 +18,7 @@ CORE_MAY_USE = {
     "wire": {"error", "wire"},
     "model": {"error", "wire", "sys", "model"},
     "machine": {"error", "wire", "machine", "model::service_dir::Settings"},
+    "execline": {"error", "wire", "execline"},
     "run": {"error", "wire", "sys", "model", "machine", "run"},
 }
 """Layer of s6x-core → what it may name. `sys` knows the types of `wire`, no more."""

@@ -6,6 +6,7 @@
 //! [`run`] waits, feeds a machine and performs what it decided.
 
 pub mod error;
+pub mod execline;
 pub mod machine;
 pub mod model;
 pub mod run;

@@ -39,8 +39,16 @@ pub enum Section {
     Logging,
     /// Environment, privileges, process state.
     Process,
+    /// Groups of like services under one supervision tree.
+    Instances,
+    /// Descriptors kept open for others.
+    FdHolding,
+    /// Unix-socket servers, access rules, sudo.
+    Sockets,
     /// The execline language.
     Execline,
+    /// Small utilities for scripts.
+    Utilities,
     /// Service manager.
     Rc,
     /// Container boot.
@@ -49,13 +57,17 @@ pub enum Section {
 
 impl Section {
     /// Every section, in the order of lists.
-    pub const ALL: [Section; 8] = [
+    pub const ALL: [Section; 12] = [
         Section::Supervision,
         Section::Status,
         Section::Notification,
         Section::Logging,
         Section::Process,
+        Section::Instances,
+        Section::FdHolding,
+        Section::Sockets,
         Section::Execline,
+        Section::Utilities,
         Section::Rc,
         Section::Overlay,
     ];
@@ -68,7 +80,11 @@ impl Section {
             Section::Notification => "Notification",
             Section::Logging => "Logging",
             Section::Process => "Process state",
+            Section::Instances => "Instances",
+            Section::FdHolding => "Fd-holding",
+            Section::Sockets => "Sockets",
             Section::Execline => "Execline",
+            Section::Utilities => "Utilities",
             Section::Rc => "Service manager",
             Section::Overlay => "Container",
         }

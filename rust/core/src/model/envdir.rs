@@ -49,6 +49,22 @@ pub fn merge(
     environment: &mut Environment,
     complain: &mut dyn FnMut(Error),
 ) -> Result<()> {
+    for (name, value) in changes(directory, reading, complain)? {
+        match value {
+            Some(value) => environment.set(name, value),
+            None => environment.unset(name),
+        }
+    }
+    Ok(())
+}
+
+/// What a directory means for an environment, in the order of names: a variable and its value; none
+/// removes it. Otherwise as [`merge`].
+pub fn changes(
+    directory: &Path,
+    reading: Reading,
+    complain: &mut dyn FnMut(Error),
+) -> Result<Vec<(OsString, Option<OsString>)>> {
     let failed = |errno| Error::on("read", directory, errno);
     let dir = Dir::open(directory).map_err(failed)?;
     let mut names = dir.names().map_err(failed)?;
@@ -62,18 +78,19 @@ pub fn merge(
         Reading::FirstLine | Reading::Exact => (false, LONGEST + 1),
         Reading::AsTold(manner) => (true, manner.most.unwrap_or(LONGEST + 1)),
     };
+    let mut changes = Vec::new();
     for name in names {
         match read(&dir, &name, most) {
             Ok(content) if is_too_long(&content, reading) => {
                 let what = format!("take {} from {}", name.display(), directory.display());
                 complain(Error::system(what, Errno(libc::E2BIG)));
             }
-            Ok(content) => put(environment, &name, &content, reading),
+            Ok(content) => changes.push((name, reading.value(&content))),
             Err(Errno(libc::EISDIR | libc::ENOENT)) if !all => {}
             Err(errno) => complain(Error::on("read", directory.join(&name), errno)),
         }
     }
-    Ok(())
+    Ok(changes)
 }
 
 /// The content of a file; not of a FIFO, of which nobody could say when it is complete.
@@ -96,16 +113,18 @@ fn is_too_long(content: &[u8], reading: Reading) -> bool {
     used.len() > LONGEST
 }
 
-fn put(environment: &mut Environment, name: &OsStr, content: &[u8], reading: Reading) {
-    match reading {
-        Reading::Exact => {
-            let end = content.iter().position(|&byte| byte == 0).unwrap_or(content.len());
-            let value = content.get(..end).unwrap_or(content);
-            environment.set(name, OsStr::from_bytes(value));
+impl Reading {
+    /// What the content of a file means; `None`: the variable is to go.
+    fn value(self, content: &[u8]) -> Option<OsString> {
+        match self {
+            Reading::Exact => {
+                let end = content.iter().position(|&byte| byte == 0).unwrap_or(content.len());
+                Some(OsStr::from_bytes(content.get(..end).unwrap_or(content)).to_owned())
+            }
+            Reading::FirstLine | Reading::AsTold(_) if content.is_empty() => None,
+            Reading::FirstLine => Some(USUAL.value(content)),
+            Reading::AsTold(manner) => Some(manner.value(content)),
         }
-        Reading::FirstLine | Reading::AsTold(_) if content.is_empty() => environment.unset(name),
-        Reading::FirstLine => environment.set(name, USUAL.value(content)),
-        Reading::AsTold(manner) => environment.set(name, manner.value(content)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Run-time directories ⇄ types.
 
+pub mod access_rules;
 pub mod envdir;
 pub mod scan_dir;
 pub mod service_dir;

@@ -1,6 +1,8 @@
 //! Bytes ⇄ types: every format on disk and on the wire. No files, no clock, no system calls.
 
+pub mod access_rules;
 pub mod bencode;
+pub mod cdb;
 pub mod clock;
 pub mod control;
 pub mod environment;

@@ -5,6 +5,7 @@
 //! place that reports failures, execs, and gives the exit code.
 
 mod block;
+mod filter;
 mod front;
 mod interrupts;
 
@@ -17,6 +18,7 @@ pub mod overlay;
 pub mod process;
 pub mod supervision;
 pub mod table;
+pub mod utilities;
 
 pub use applet::{Applet, Section};
 pub use exit::{Exec, Exit, Failure};

@@ -1,6 +1,5 @@
 //! Logging: the logger, and filters for log lines.
 
-mod filter;
 pub mod log;
 pub mod tai64n;
 pub mod tai64nlocal;

@@ -1,6 +1,6 @@
 //! s6-tai64n: puts the time in front of lines.
 
-use super::filter;
+use crate::filter;
 use crate::{Applet, Exit, Failure, Invocation, Section, Syntax};
 use s6x_core::sys::clock;
 

@@ -1,6 +1,6 @@
 //! s6-tai64nlocal: makes labels readable.
 
-use super::filter;
+use crate::filter;
 use crate::{Applet, Exit, Failure, Invocation, Section, Syntax, flag};
 use s6x_core::sys::clock::Civil;
 use s6x_core::wire::tai64::Tai;

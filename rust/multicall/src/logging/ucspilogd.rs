@@ -1,6 +1,6 @@
 //! ucspilogd: syslog lines of one connection, made readable.
 
-use super::filter;
+use crate::filter;
 use crate::{Applet, Exit, Failure, Invocation, Section, Syntax, value};
 use s6x_core::wire::syslog;
 use std::ffi::OsStr;

@@ -7,7 +7,7 @@ use s6x_core::sys::fd;
 /// Reads to the end and calls `each` with every line, without what ended it, and the output to add
 /// to. A line ends where `ends` says so, and at the end of the input. What was made of the lines read
 /// at once is written at once, so that nobody waits for a line that is there.
-pub(super) fn lines(
+pub(crate) fn lines(
     ends: fn(u8) -> bool,
     mut each: impl FnMut(Line<'_>, &mut Vec<u8>),
 ) -> Result<(), Failure> {
@@ -43,11 +43,11 @@ pub(super) fn lines(
 }
 
 /// One line.
-pub(super) struct Line<'a> {
+pub(crate) struct Line<'a> {
     /// Without its end.
-    pub(super) text: &'a [u8],
+    pub(crate) text: &'a [u8],
     /// Whether it has one: only the last may not.
-    pub(super) ended: bool,
+    pub(crate) ended: bool,
 }
 
 fn failed(what: &str, errno: Errno) -> Failure {

@@ -29,6 +29,7 @@ APPLETS = (
     *("s6-envdir", "s6-envuidgid", "s6-applyuidgid", "s6-setuidgid", "s6-setsid", "s6-softlimit"),
     *("s6-setlock", "s6-fghack"),
     *("s6-log", "s6-tai64n", "s6-tai64nlocal", "ucspilogd"),
+    *("s6-ipcserver-socketbinder",),
 )
 """The programs these tests run."""
 
@@ -147,6 +148,11 @@ class Expectations:
     log_longest_last_line: int
     """With `-l48`, the length of the longest line that s6-log completes then."""
 
+    binds_datagrams: bool
+    """Whether s6-ipcserver-socketbinder binds a socket for datagrams without `-b 0`."""
+    binds_nothing: bool
+    """Whether an empty path gives a socket the abstract name of NULs."""
+
 
 THEIRS = Expectations(
     run_argv0="run",
@@ -201,6 +207,8 @@ THEIRS = Expectations(
     log_last_line_limited=False,
     log_stops_at_nul=False,
     log_longest_last_line=49,
+    binds_datagrams=False,
+    binds_nothing=True,
 )
 """Debian's s6 2.11."""
 
@@ -257,6 +265,8 @@ OURS = Expectations(
     log_last_line_limited=True,
     log_stops_at_nul=True,
     log_longest_last_line=48,
+    binds_datagrams=True,
+    binds_nothing=False,
 )
 
 

@@ -25,6 +25,8 @@ impl Errno {
     pub const AGAIN: Errno = Errno(libc::EAGAIN);
     /// `ENOTDIR`.
     pub const NOT_A_DIRECTORY: Errno = Errno(libc::ENOTDIR);
+    /// `EISDIR`.
+    pub const IS_A_DIRECTORY: Errno = Errno(libc::EISDIR);
     /// `EBUSY`: in use.
     pub const BUSY: Errno = Errno(libc::EBUSY);
     /// `ENOSPC`: the disk is full.

@@ -138,6 +138,12 @@ pub fn number(text: &OsStr) -> Option<u32> {
     if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
 }
 
+/// An unsigned octal number filling the whole word, as modes are given.
+pub fn octal(text: &OsStr) -> Option<u32> {
+    let text = text.to_str().filter(|text| text.bytes().all(|byte| matches!(byte, b'0'..=b'7')))?;
+    u32::from_str_radix(text, 8).ok()
+}
+
 /// A word as messages show it: quoted, control characters escaped.
 pub fn quoted(word: &OsStr) -> String {
     format!("{:?}", word.to_string_lossy())

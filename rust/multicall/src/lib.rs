@@ -16,6 +16,7 @@ pub mod logging;
 pub mod options;
 pub mod overlay;
 pub mod process;
+pub mod sockets;
 pub mod supervision;
 pub mod table;
 pub mod utilities;

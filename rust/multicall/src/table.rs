@@ -1,7 +1,7 @@
 //! The one table of applets: one line each, sorted by section.
 
 use crate::applet::Applet;
-use crate::{logging, overlay, process, supervision, utilities};
+use crate::{logging, overlay, process, sockets, supervision, utilities};
 
 /// Every applet.
 pub static APPLETS: &[&Applet] = &[
@@ -49,6 +49,8 @@ pub static APPLETS: &[&Applet] = &[
     &process::setsid::APPLET,
     &process::setuidgid::APPLET,
     &process::softlimit::APPLET,
+    // Sockets
+    &sockets::socketbinder::APPLET,
     // Utilities
     &utilities::echo::APPLET,
     // Overlay

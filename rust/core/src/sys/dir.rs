@@ -308,6 +308,13 @@ pub fn mkdir(path: impl AsRef<Path>, mode: u32) -> Result<(), Errno> {
     mkdir_at(libc::AT_FDCWD, path.as_ref().as_os_str(), mode)
 }
 
+/// Removes a file, link, FIFO or socket by path.
+pub fn unlink(path: impl AsRef<Path>) -> Result<(), Errno> {
+    let path = terminated(path.as_ref().as_os_str())?;
+    // SAFETY: `path` is a C string.
+    cerr(unsafe { libc::unlink(path.as_ptr()) }).map(drop)
+}
+
 fn mkdir_at(base: i32, name: &OsStr, mode: u32) -> Result<(), Errno> {
     let name = terminated(name)?;
     // SAFETY: `name` is a C string.

@@ -11,6 +11,7 @@ pub mod dir;
 pub mod fd;
 pub mod inode;
 pub mod limits;
+pub mod local;
 pub mod lock;
 pub mod offspring;
 pub mod pattern;

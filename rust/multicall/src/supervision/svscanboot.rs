@@ -5,7 +5,7 @@
 
 use super::notification::aside;
 use crate::exit::{Exec, exec};
-use crate::invocation::quoted;
+use crate::invocation::{octal, quoted};
 use crate::{Applet, Exit, Failure, Invocation, Section, Syntax, flag, value};
 use s6x_core::error::{Errno, Error, shown};
 use s6x_core::run::fifodir::{self, Subscription};
@@ -108,8 +108,7 @@ fn scanner(call: &Invocation, scan_dir: &Path) -> Result<Vec<OsString>, Failure>
 
 fn mode(call: &Invocation) -> Result<u32, Failure> {
     let Some(text) = call.value('m') else { return Ok(0o2750) };
-    let octal = text.to_str().filter(|text| text.bytes().all(|byte| matches!(byte, b'0'..=b'7')));
-    let mode = octal.and_then(|text| u32::from_str_radix(text, 8).ok()).filter(|&m| m <= 0o7777);
+    let mode = octal(text).filter(|&mode| mode <= 0o7777);
     mode.ok_or_else(|| Failure::usage(format!("option -m: {} is no mode like 2750", quoted(text))))
 }
 

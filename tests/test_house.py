@@ -19,7 +19,7 @@ CORE_MAY_USE = {
     "model": {"error", "wire", "sys", "model"},
     "machine": {"error", "wire", "machine", "model::service_dir::Settings"},
     "execline": {"error", "wire", "execline"},
-    "run": {"error", "wire", "sys", "model", "machine", "run"},
+    "run": {"error", "wire", "sys", "model", "machine", "execline", "run"},
 }
 """Layer of s6x-core → what it may name. `sys` knows the types of `wire`, no more."""
 

@@ -10,6 +10,7 @@ pub mod log;
 pub mod notify_socket;
 pub mod observe;
 pub mod scan;
+pub mod service_maker;
 pub mod supervise;
 pub mod tree;
 

@@ -8,8 +8,10 @@ use crate::exit::{Exec, exec};
 use crate::invocation::{octal, quoted};
 use crate::{Applet, Exit, Failure, Invocation, Section, Syntax, flag, value};
 use s6x_core::error::{Errno, Error, shown};
+use s6x_core::execline::quote::quoted as quoted_word;
 use s6x_core::run::fifodir::{self, Subscription};
 use s6x_core::run::observe;
+use s6x_core::run::service_maker::interpreter;
 use s6x_core::sys::dir::{self, Dir, Open};
 use s6x_core::sys::user::{Accounts, User};
 use s6x_core::sys::wait::{Pid, PidFd};
@@ -19,8 +21,8 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -155,48 +157,20 @@ fn make_log_dir(path: &Path, mode: u32, user: Option<&User>) -> Result<PathBuf, 
 
 /// The logger's `run`.
 fn script(call: &Invocation, log_dir: &Path, user: Option<&OsStr>) -> Result<Vec<u8>, Failure> {
-    let interpreter = interpreter(call)?;
+    let none = "there is no execlineb on $PATH, and the logger's run script needs it";
+    let interpreter = interpreter(&call.environment).ok_or_else(|| Failure::new(111, none))?;
     let mut script = [b"#!", interpreter.as_os_str().as_bytes(), b" -s1\n"].concat();
     script.extend_from_slice(b"fdmove -c 1 2\nredirfd -rnb 0 fifo\n");
     if let Some(user) = user {
-        script
-            .extend_from_slice(&[b"s6-setuidgid ", execline_word(user).as_slice(), b"\n"].concat());
+        script.extend_from_slice(&[b"s6-setuidgid ", quoted_word(user).as_slice(), b"\n"].concat());
     }
     let directives = call.value('o').unwrap_or(OsStr::new("t"));
     script.extend_from_slice(b"exec -c\ns6-log -bpd3 -- ");
     script.extend_from_slice(directives.as_bytes());
     script.push(b' ');
-    script.extend_from_slice(&execline_word(log_dir.as_os_str()));
+    script.extend_from_slice(&quoted_word(log_dir.as_os_str()));
     script.push(b'\n');
     Ok(script)
-}
-
-/// The first execlineb along `PATH`: a script needs the path of its interpreter.
-fn interpreter(call: &Invocation) -> Result<PathBuf, Failure> {
-    let paths = call.environment.candidates(OsStr::new("execlineb"));
-    let mut paths = paths.into_iter().map(|path| PathBuf::from(OsString::from_vec(path.into())));
-    let usable = |path: &PathBuf| {
-        fs::metadata(path)
-            .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
-    };
-    let found = paths.find(usable).and_then(|path| std::path::absolute(path).ok());
-    found.ok_or_else(|| {
-        Failure::new(111, "there is no execlineb on $PATH, and the logger's run script needs it")
-    })
-}
-
-/// A word that execlineb reads as it is.
-fn execline_word(word: &OsStr) -> Vec<u8> {
-    let mut text = vec![b'"'];
-    for &byte in word.as_bytes() {
-        match byte {
-            b'"' | b'\\' => text.extend([b'\\', byte]),
-            b'\n' => text.extend(*b"\\n"),
-            _ => text.push(byte),
-        }
-    }
-    text.push(b'"');
-    text
 }
 
 /// Makes the service anew.
@@ -284,21 +258,4 @@ fn redirect(fifo: &Path) -> Result<(), Failure> {
 
 fn told(verb: &str, path: &Path, error: &io::Error) -> Failure {
     Error::on(verb, path, Errno::of(error)).into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_quoted_for_execline() {
-        for (word, quoted) in [
-            ("/run/logs", "\"/run/logs\""),
-            ("a b", "\"a b\""),
-            ("\"\\\n", "\"\\\"\\\\\\n\""),
-            ("$x*", "\"$x*\""),
-        ] {
-            assert_eq!(execline_word(OsStr::new(word)), quoted.as_bytes());
-        }
-    }
 }

@@ -1,5 +1,6 @@
 //! Drivers: wait, feed a machine, perform what it decided.
 
+pub mod channel;
 pub mod control;
 pub mod fifodir;
 pub mod fix_attrs;

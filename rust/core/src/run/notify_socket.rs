@@ -2,8 +2,7 @@
 //! that knows only that, and told by one that knows only a descriptor (contract s6 §1.3).
 
 use crate::error::{Errno, Error, Result};
-use crate::sys::socket::send_with_descriptor;
-use crate::sys::{dir, fd, poll};
+use crate::sys::{dir, fd, poll, socket};
 use crate::wire::clock::Monotonic;
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -96,7 +95,7 @@ pub fn report(address: &OsStr, pid: i32, deadline: Option<Monotonic>) -> Result<
     socket.send(format!("READY=1\nMAINPID={pid}\n").as_bytes()).map_err(io_failed)?;
 
     let (reader, writer) = fd::pipe().map_err(failed)?;
-    send_with_descriptor(&socket, b"BARRIER=1\n", &writer).map_err(failed)?;
+    socket::send(&socket, b"BARRIER=1\n", &[writer.as_fd()]).map_err(failed)?;
     drop(writer); // the manager's copy is the last
     Ok(poll::readable(&[reader.as_fd()], deadline).map_err(failed)? == [true])
 }

@@ -9,6 +9,7 @@ pub mod environment;
 pub mod fix_attrs;
 pub mod ftrigr;
 pub mod log_script;
+pub mod message;
 pub mod notice;
 pub mod plan;
 pub mod signal;

@@ -1,6 +1,6 @@
 # The front door. Everything that is not a file of its own is a target here, with a sentence.
 .DEFAULT_GOAL := help
-.PHONY: help setup build test test-rust test-python check lint types demo bench clean
+.PHONY: help setup build test test-rust test-python check lint types fuzz demo bench clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -49,6 +49,18 @@ lint: build ## Formatting and lints of both languages
 types: build ## Types of the package, the tests and the benches, and the stub of the extension
 	$(BIN)/mypy python tests benches demo
 	$(BIN)/python -m mypy.stubtest s6x._core
+
+# The compiler's counters say which inputs reach something new; overflow is checked as in a debug build.
+fuzz: export RUSTFLAGS = -C instrument-coverage --cfg s6x_coverage
+fuzz: export LLVM_PROFILE_FILE = /dev/null
+fuzz: export CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS = true
+fuzz: export CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS = true
+fuzz: export CARGO_PROFILE_RELEASE_LTO = off
+fuzz: export S6X_FUZZ_SECONDS = $(or $(SECONDS),10)
+fuzz: export S6X_FUZZ_PARSER = $(PARSER)
+fuzz: export S6X_FUZZ_SEED = $(or $(SEED),1)
+fuzz: ## Throw hostile input at every parser (SECONDS=600 for each, PARSER=bencode for one, SEED=2)
+	cargo test -q --release --target-dir target/fuzz -p s6x-multicall --test hostile
 
 demo: build ## Boot a container with real daemons, kill one, stop it (no docker; root or not)
 	@$(BIN)/python -m demo

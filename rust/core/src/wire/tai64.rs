@@ -111,11 +111,14 @@ impl Tai {
         label
     }
 
-    /// The next moment that a label can tell from this one.
+    /// The next moment that a label can tell from this one; after the last one there is none.
     #[must_use]
     pub fn next(self) -> Tai {
         match self.nanoseconds {
-            999_999_999 => Tai { seconds: self.seconds + 1, nanoseconds: 0 },
+            999_999_999 => match self.seconds.checked_add(1) {
+                Some(seconds) => Tai { seconds, nanoseconds: 0 },
+                None => self,
+            },
             nanoseconds => Tai { nanoseconds: nanoseconds + 1, ..self },
         }
     }
@@ -166,6 +169,8 @@ mod tests {
         let last = Tai::from_unix(1_700_000_000, 999_999_999);
         assert_eq!(last.next(), Tai::from_unix(1_700_000_001, 0));
         assert_eq!(last.next().next(), Tai::from_unix(1_700_000_001, 1));
+        let end = Tai { seconds: u64::MAX, nanoseconds: 999_999_999 };
+        assert_eq!(end.next(), end);
     }
 
     proptest! {

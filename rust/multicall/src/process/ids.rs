@@ -7,23 +7,23 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 /// The variable for a user id.
-pub(super) const UID: &str = "UID";
+pub const UID: &str = "UID";
 /// The variable for a group id.
-pub(super) const GID: &str = "GID";
+pub const GID: &str = "GID";
 /// The variable for supplementary groups.
-pub(super) const GIDLIST: &str = "GIDLIST";
+pub const GIDLIST: &str = "GIDLIST";
 
 /// The most supplementary groups that Linux knows.
 const MOST: usize = 65536;
 
 /// The number in a word; `of` says which one in the complaint.
-pub(super) fn id(of: &str, word: &OsStr) -> Result<u32, Failure> {
+pub fn id(of: &str, word: &OsStr) -> Result<u32, Failure> {
     let wrong = || Failure::usage(format!("{of}: {} is no numerical id", quoted(word)));
     number(word).ok_or_else(wrong)
 }
 
 /// Group ids with commas between; nothing at all is an empty list.
-pub(super) fn list(of: &str, word: &OsStr) -> Result<Vec<u32>, Failure> {
+pub fn list(of: &str, word: &OsStr) -> Result<Vec<u32>, Failure> {
     let wrong = || {
         let how = "is no list of numerical ids with commas between";
         Failure::usage(format!("{of}: {} {how}", quoted(word)))
@@ -47,12 +47,12 @@ pub(super) fn list(of: &str, word: &OsStr) -> Result<Vec<u32>, Failure> {
 }
 
 /// A list as the variable has it.
-pub(super) fn joined(ids: &[u32]) -> String {
+pub fn joined(ids: &[u32]) -> String {
     ids.iter().map(u32::to_string).collect::<Vec<_>>().join(",")
 }
 
 /// Removes the three variables.
-pub(super) fn unset(environment: &mut Environment) {
+pub fn unset(environment: &mut Environment) {
     for name in [UID, GID, GIDLIST] {
         environment.unset(name);
     }

@@ -5,9 +5,8 @@ pub mod applyuidgid;
 pub mod envdir;
 pub mod envuidgid;
 pub mod fghack;
+pub mod ids;
 pub mod setlock;
 pub mod setsid;
 pub mod setuidgid;
 pub mod softlimit;
-
-mod ids;

@@ -152,7 +152,7 @@ fn placeholder(word: &[u8], extra: &[Extra]) -> Result<Piece, String> {
         _ => {}
     }
     match word.strip_prefix(b"env:") {
-        Some(name) if !name.is_empty() && !name.contains(&b'=') => {
+        Some(name) if !name.is_empty() && !name.contains(&b'=') && !name.contains(&0) => {
             Ok(Piece::Variable(name.to_vec()))
         }
         Some(_) | None => Err(format!("unknown placeholder {{{}}}", String::from_utf8_lossy(word))),
@@ -185,6 +185,7 @@ mod tests {
             ("{code}", "unknown placeholder {code}"),
             ("{env:}", "unknown placeholder {env:}"),
             ("a\0", "NUL"),
+            ("{env:a\0}", "unknown placeholder"),
         ] {
             let error = Text::parse(text.as_bytes(), &[]).expect_err(text);
             assert!(error.contains(why), "{error}");

@@ -1,0 +1,415 @@
+//! What must hold for any bytes, parser by parser. A law panics when it is broken.
+
+use s6x_core::error::Error;
+use s6x_core::machine::log::lines::Splitter;
+use s6x_core::model::envdir::{self, Manner, Reading};
+use s6x_core::model::service_dir::Settings;
+use s6x_core::run::notify_socket;
+use s6x_core::sys::dir::Dir;
+use s6x_core::sys::user::Accounts;
+use s6x_core::wire::control::Control;
+use s6x_core::wire::environment::Environment;
+use s6x_core::wire::fix_attrs::{self, Account};
+use s6x_core::wire::ftrigr::{self, Request, Unpacker};
+use s6x_core::wire::log_script::{self, Target};
+use s6x_core::wire::plan::text::{Extra, Facts, Text, Words};
+use s6x_core::wire::signal::Signal;
+use s6x_core::wire::status::Status;
+use s6x_core::wire::tai64::Tai;
+use s6x_core::wire::tally::{self, Death};
+use s6x_core::wire::wait_status::{Ending, WaitStatus};
+use s6x_core::wire::{bencode, notice, plan, syslog};
+use s6x_multicall::process::ids;
+use s6x_multicall::{Opt, Syntax, flag, options, value};
+use std::cell::OnceCell;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
+
+/// Arguments, as a process gets them: a NUL ends each.
+fn words(bytes: &[u8]) -> Vec<OsString> {
+    bytes.split(|&byte| byte == 0).map(|word| OsString::from_vec(word.to_vec())).collect()
+}
+
+/// Two halves, at the first NUL.
+fn halves(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let at = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
+    (&bytes[..at], bytes.get(at + 1..).unwrap_or(&[]))
+}
+
+/// A directory that laws may write files into; each test process has its own.
+fn scratch() -> PathBuf {
+    thread_local! {
+        static PLACE: OnceCell<Place> = const { OnceCell::new() };
+    }
+    PLACE.with(|place| {
+        let make = || {
+            let path = std::env::temp_dir().join(format!("s6x-hostile-{}", std::process::id()));
+            std::fs::create_dir_all(&path).expect("a scratch directory");
+            Place(path)
+        };
+        place.get_or_init(make).0.clone()
+    })
+}
+
+struct Place(PathBuf);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// What decodes is what `encode` writes, byte for byte.
+pub(crate) fn bencode(bytes: &[u8]) {
+    if let Ok(value) = bencode::decode(bytes) {
+        assert_eq!(bencode::encode(&value), bytes, "another encoding of the same value");
+    }
+}
+
+/// A plan is read or refused with a reason.
+pub(crate) fn plan(bytes: &[u8]) {
+    match plan::decode(bytes) {
+        Ok(plan) => assert_eq!(plan::decode(bytes).as_ref(), Ok(&plan)),
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
+
+/// A text holds no NUL, and a text without braces stands for itself.
+pub(crate) fn plan_text(bytes: &[u8]) {
+    let Ok(text) = Text::parse(bytes, &[Extra::Name, Extra::Code, Extra::Word]) else { return };
+    assert!(!bytes.contains(&0));
+    let facts = Facts { env: Environment::new(["A=x".into()]), ..Facts::default() };
+    let filled = text.fill(&facts, Words { name: b"n", code: 65535, word: b"w" });
+    assert!(filled.len() <= bytes.len(), "no placeholder here is shorter than what it stands for");
+    if !bytes.contains(&b'{') {
+        assert_eq!(filled, bytes);
+    }
+    assert!(text.is_given(&facts) || text.names_variables());
+}
+
+/// A letter means one control, and that one is written so.
+pub(crate) fn control(bytes: &[u8]) {
+    for &byte in bytes {
+        if let Some(control) = Control::from_letter(byte) {
+            assert_eq!(control.letter(), byte);
+        }
+    }
+}
+
+/// What is set is found, what is unset is not, and nothing else changes.
+pub(crate) fn environment(bytes: &[u8]) {
+    let (first, rest) = halves(bytes);
+    let mut environment = Environment::new(words(rest));
+    let before = environment.entries().count();
+    let name = OsStr::from_bytes(first);
+    let candidates = environment.candidates(name);
+    assert!(candidates.iter().all(|path| path.as_bytes().ends_with(first)));
+    if first.is_empty() || first.contains(&b'=') {
+        return;
+    }
+    let is_new = environment.lookup(name).is_none();
+    environment.set(name, "value");
+    assert_eq!(environment.lookup(name), Some(OsStr::new("value")));
+    assert!(environment.entries().count() <= before + usize::from(is_new));
+    environment.unset(name);
+    assert_eq!(environment.lookup(name), None);
+    assert!(environment.to_c().len() <= before);
+}
+
+/// Lines ascend, modes and ids are such.
+pub(crate) fn fix_attrs(bytes: &[u8]) {
+    let mut last = 0;
+    for rule in fix_attrs::rules(bytes) {
+        let line = match rule {
+            Ok(rule) => {
+                for mode in [rule.file_mode, rule.directory_mode].into_iter().flatten() {
+                    assert!(mode <= 0o7777);
+                }
+                assert!(!rule.path.contains(&0));
+                resolved(&rule.account);
+                rule.line
+            }
+            Err(bad) => {
+                assert!(!bad.why.is_empty());
+                bad.line
+            }
+        };
+        assert!(line > last, "one result a line");
+        last = line;
+    }
+}
+
+fn resolved(account: &Account) {
+    let user = |name: &str| (name == "root").then_some((0, 0));
+    let group = |name: &str| (name == "root").then_some(0);
+    if let Ok((uid, gid)) = account.resolve(user, group, |_| None) {
+        assert!(uid != u32::MAX && gid != u32::MAX, "that would mean: leave it");
+    }
+}
+
+/// However the bytes arrive, the messages are the same, and each request is written as it was read.
+pub(crate) fn ftrigr(bytes: &[u8]) {
+    let whole = messages([bytes]);
+    assert_eq!(messages(bytes.chunks(7)), whole);
+    for message in &whole.0 {
+        let Ok(request) = Request::unpack(message) else { continue };
+        if request != Request::Malformed {
+            assert_eq!(Request::unpack(&request.message()), Ok(request));
+        }
+    }
+    let again: Vec<u8> = whole.0.iter().flat_map(|message| ftrigr::pack(message)).collect();
+    assert!(bytes.starts_with(&again));
+}
+
+fn messages<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Vec<u8>>, bool) {
+    let (mut unpacker, mut all) = (Unpacker::default(), Vec::new());
+    for piece in pieces {
+        unpacker.feed(piece);
+        loop {
+            match unpacker.next_message() {
+                Ok(Some(message)) => all.push(message),
+                Ok(None) => break,
+                Err(_) => return (all, false),
+            }
+        }
+    }
+    (all, true)
+}
+
+/// Every group acts, every action has its logdir, sizes are in range.
+pub(crate) fn log_script(bytes: &[u8]) {
+    let words = words(bytes);
+    let Ok(script) = log_script::parse(&words) else { return };
+    assert!(!script.groups.is_empty());
+    for group in &script.groups {
+        assert!(!group.actions.is_empty());
+        for action in &group.actions {
+            if let Target::Logdir(nth) = action.target {
+                assert!(nth < script.logdirs.len());
+            }
+        }
+    }
+    for logdir in &script.logdirs {
+        assert!((4096..=268_435_455).contains(&logdir.size));
+        assert!(!logdir.path.as_os_str().is_empty());
+    }
+}
+
+/// However a stream is chopped, its lines are the same; none is too long or holds its end; put
+/// together, they are the stream.
+pub(crate) fn log_lines(bytes: &[u8]) {
+    let lines = |size: usize| {
+        let (mut splitter, mut all) = (Splitter::new(50), Vec::new());
+        for piece in bytes.chunks(size) {
+            splitter.feed(piece, &mut |line| all.push(line.to_vec()));
+        }
+        splitter.finish(&mut |line| all.push(line.to_vec()));
+        all
+    };
+    let whole = lines(bytes.len().max(1));
+    for size in [1, 7, 50] {
+        assert_eq!(lines(size), whole);
+    }
+    assert!(whole.iter().all(|line| line.len() <= 50 && !line.contains(&b'\n')));
+    let ends = |byte: &&u8| **byte != b'\n' && **byte != 0;
+    assert!(whole.concat().iter().eq(bytes.iter().filter(ends)));
+}
+
+/// A name with the prefix and the length, and no other.
+pub(crate) fn notice(bytes: &[u8]) {
+    let is = notice::is_subscriber(bytes);
+    assert_eq!(is, bytes.len() == 39 && bytes.starts_with(b"ftrig1:@"));
+}
+
+/// A signal is one that can be, and its name means it.
+pub(crate) fn signal(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Some(signal) = Signal::parse(text) {
+        assert!((1..=64).contains(&signal.number()));
+        let name = signal.name();
+        let number = name.strip_prefix("SIG").filter(|rest| rest.parse::<u8>().is_ok());
+        assert_eq!(Signal::parse(number.unwrap_or(&name)), Some(signal));
+    }
+}
+
+/// What was read is written so that it reads the same.
+pub(crate) fn status(bytes: &[u8]) {
+    let Some(status) = Status::unpack(bytes) else {
+        assert!(bytes.len() != 35 && bytes.len() != 43, "every such file decodes");
+        return;
+    };
+    let mut again = Status::unpack(&status.pack()).expect("our own");
+    again.pgid = status.pgid; // which 35 bytes do not hold
+    assert_eq!(again, status);
+    wait_status(&status.wait_status.0.to_be_bytes());
+    moment(status.stamp);
+    moment(status.ready_stamp);
+}
+
+fn moment(stamp: Tai) {
+    let (seconds, nanoseconds) = stamp.to_unix();
+    assert!(nanoseconds < 1_000_000_000);
+    if stamp.is_in_calendar() {
+        assert_eq!(Tai::from_unix(seconds, nanoseconds).seconds_since(stamp), 0);
+    }
+    assert_eq!(stamp.seconds_since(stamp.next()), 0);
+    assert_eq!(Tai::unpack(stamp.pack()), stamp);
+}
+
+/// Signals are such, and both codes tell an exit from a death.
+pub(crate) fn wait_status(bytes: &[u8]) {
+    let &[high, low] = bytes else { return };
+    let status = WaitStatus(u16::from_be_bytes([high, low]));
+    match status.ending() {
+        Ending::Exited(code) => assert_eq!(status.shell_code(), code),
+        Ending::Killed(signal) => {
+            assert!((1..=64).contains(&signal.number()));
+            assert_eq!(status.shell_code(), 128 + signal.number());
+            assert_eq!(status.folded(), 128 + signal.number());
+        }
+    }
+}
+
+/// What follows the label is what followed it, and the label reads back.
+pub(crate) fn tai64(bytes: &[u8]) {
+    let Some((stamp, rest)) = Tai::split_label(bytes) else { return };
+    assert_eq!(bytes.len() - rest.len(), 25);
+    assert_eq!(stamp.label().to_ascii_lowercase(), bytes[..25].to_ascii_lowercase());
+    assert_eq!(stamp.to_string().as_bytes(), stamp.label());
+    moment(stamp);
+}
+
+/// No death is lost before the tally is full, and then the oldest.
+pub(crate) fn tally(bytes: &[u8]) {
+    let deaths = tally::unpack(bytes);
+    assert!(deaths.len() * tally::RECORD <= bytes.len());
+    let death = Death::new(Tai::from_unix(1, 2), WaitStatus::exited(3));
+    for most in [0, 1, 3, usize::MAX] {
+        let after = tally::unpack(&tally::appended(bytes, death, most));
+        assert!(after.len() <= most.min(tally::MOST));
+        assert_eq!(after.last(), (most > 0).then_some(&death));
+    }
+}
+
+/// The message ends as it did.
+pub(crate) fn syslog(bytes: &[u8]) {
+    if let Some((facility, level, message)) = syslog::split(bytes) {
+        assert!(!facility.is_empty() && !level.is_empty());
+        assert!(bytes.ends_with(message) && bytes.starts_with(b"<"));
+    }
+}
+
+/// A line that says so.
+pub(crate) fn notify_socket(bytes: &[u8]) {
+    if notify_socket::says_ready(bytes) {
+        assert!(bytes.windows(7).any(|window| window == b"READY=1"));
+    }
+}
+
+/// Whoever is found has an id that is one; and only who can have a name.
+pub(crate) fn passwd(bytes: &[u8]) {
+    let (name, text) = halves(bytes);
+    let (name, text) = (String::from_utf8_lossy(name), String::from_utf8_lossy(text));
+    let accounts = Accounts::new(&text, &text);
+    let mut ids: Vec<u32> = accounts.groups_of(&name);
+    ids.extend(accounts.group(&name));
+    if let Some(user) = accounts.user(&name) {
+        ids.extend([user.uid, user.gid]);
+        assert!(text.contains(user.home.as_str()));
+    }
+    assert!(ids.iter().all(|&id| id != u32::MAX), "that would mean: leave it");
+    assert!(ids.is_empty() || !name.starts_with(['+', '-']));
+    for id in [0, 1000, u32::MAX] {
+        for found in [accounts.user_name(id), accounts.group_name(id)].into_iter().flatten() {
+            assert!(text.contains(found));
+        }
+    }
+}
+
+/// As many ids as were written, none too many, none beyond 32 bits.
+pub(crate) fn id_list(bytes: &[u8]) {
+    if let Ok(ids) = ids::list("-G", OsStr::from_bytes(bytes)) {
+        assert!(ids.len() <= 65536);
+        let joined = ids::joined(&ids);
+        assert_eq!(ids::list("-G", OsStr::new(&joined)), Ok(ids));
+    }
+}
+
+/// Every word is an option, its value, or the rest, in its order.
+pub(crate) fn options(bytes: &[u8]) {
+    const KNOWN: &[Opt] = &[
+        flag('a', "").long("all"),
+        flag('b', ""),
+        value('t', "ms", "").long("timeout"),
+        value('\u{1}', "x", "").long("only-long"),
+    ];
+    let words = words(bytes);
+    for syntax in [Syntax::Posix, Syntax::Long, Syntax::Raw] {
+        let Ok(parsed) = options::parse(syntax, KNOWN, &words) else { continue };
+        assert!(words.ends_with(&parsed.rest));
+        assert!(syntax != Syntax::Raw || parsed.rest == words);
+        for (letter, value) in &parsed.options {
+            let known = KNOWN.iter().find(|option| option.letter == *letter);
+            assert_eq!(known.map(|option| option.value.is_some()), Some(value.is_some()));
+        }
+    }
+}
+
+/// No value holds a NUL; the exact reading is the file up to its first; values change nothing else.
+pub(crate) fn envdir(bytes: &[u8]) {
+    let place = scratch().join("env");
+    std::fs::create_dir_all(&place).expect("a directory of variables");
+    std::fs::write(place.join("NAME"), bytes).expect("a file to be written");
+    let told = |whole, uncut, most, nul| Reading::AsTold(Manner { whole, uncut, most, nul });
+    for reading in [
+        Reading::Exact,
+        Reading::FirstLine,
+        told(false, false, None, b'\n'),
+        told(true, false, Some(9), b'_'),
+        told(true, true, None, b' '),
+        told(false, true, Some(100), b'\n'),
+    ] {
+        let mut environment = Environment::new(["NAME=before".into(), "OTHER=x".into()]);
+        let mut complaints = Vec::new();
+        let merged =
+            envdir::merge(&place, reading, &mut environment, &mut |why| complaints.push(why));
+        assert_eq!(merged, Ok(()));
+        assert_eq!(environment.lookup("OTHER"), Some(OsStr::new("x")));
+        let value = environment.lookup("NAME").map(OsStr::as_bytes);
+        assert!(!value.is_some_and(|value| value.contains(&0)), "no process can have that");
+        if !complaints.is_empty() {
+            assert_eq!(value, Some(&b"before"[..]), "what is refused changes nothing");
+            assert!(bytes.len() > 100_000);
+        } else if reading == Reading::Exact {
+            assert_eq!(value, Some(halves(bytes).0));
+        } else {
+            assert_eq!(value.is_none(), bytes.is_empty());
+        }
+    }
+}
+
+/// Whatever the files hold, there are settings, and what is not understood is complained of.
+pub(crate) fn service_dir(bytes: &[u8]) {
+    const NAMES: [&str; 5] =
+        ["down-signal", "reload-signal", "timeout-kill", "timeout-finish", "notification-fd"];
+    let place = scratch().join("service");
+    std::fs::create_dir_all(&place).expect("a service directory");
+    let mut contents = bytes.split(|&byte| byte == 0);
+    for name in NAMES {
+        let path = place.join(name);
+        match contents.next() {
+            Some(content) => std::fs::write(path, content).expect("a file to be written"),
+            None => {
+                let _ = std::fs::remove_file(path);
+            }
+        }
+    }
+    let dir = Dir::open(&place).expect("the service directory");
+    let mut complaints: Vec<Error> = Vec::new();
+    let settings = Settings::read(&dir, &mut |error| complaints.push(error));
+    assert!(complaints.len() <= 4);
+    assert!((1..=64).contains(&settings.down_signal.number()));
+    let understood = !complaints.is_empty() || !bytes.is_empty();
+    assert!(understood, "an empty file is no signal: {settings:?}");
+}

@@ -1,0 +1,191 @@
+//! Every parser: what its inputs look like, and what must hold.
+
+use crate::laws;
+
+/// A parser on trial.
+pub(crate) struct Parser {
+    /// The module that it is in.
+    pub(crate) name: &'static str,
+    /// Inputs to begin with: usual ones, odd ones, and those that once broke it.
+    pub(crate) seeds: &'static [&'static [u8]],
+    /// Words of its language, to be put anywhere.
+    pub(crate) words: &'static [&'static [u8]],
+    /// Bytes of memory that a byte of input may cost.
+    pub(crate) memory: usize,
+    /// Counted steps that a byte of input may cost.
+    pub(crate) work: u64,
+    /// Panics if something is wrong with what becomes of these bytes.
+    pub(crate) law: fn(&[u8]),
+}
+
+/// What most parsers get along with.
+const USUAL: Parser =
+    Parser { name: "", seeds: &[], words: &[], memory: 100, work: 2000, law: |_| {} };
+
+/// All of them.
+pub(crate) const TABLE: &[Parser] = &[
+    Parser {
+        name: "wire::bencode",
+        seeds: &[b"d1:ai-7e2:bcl0:3:xyzd0:i0eeee", b"lllleeee", b"i9223372036854775807e"],
+        words: &[b"i", b"e", b"l", b"d", b"1:a", b"0:", b"i0e", b"le", b"de"],
+        law: laws::bencode,
+        ..USUAL
+    },
+    Parser {
+        name: "wire::plan",
+        seeds: &[
+            include_bytes!("../../../../tests/overlay/snapshots/empty-v1.plan"),
+            include_bytes!("../../../../tests/overlay/snapshots/empty-v2.plan"),
+        ],
+        words: &[b"i0e", b"i-1e", b"0:", b"le", b"de", b"4:kind", b"8:limit-ms", b"4:name", b"{run}"],
+        memory: 400,
+        law: laws::plan,
+        ..USUAL
+    },
+    Parser {
+        name: "wire::plan::text",
+        seeds: &[b"{run}/x {env:A}{uid} {{literal} {name} {code} {word} {cwd}"],
+        words: &[b"{run}", b"{cwd}", b"{uid}", b"{name}", b"{code}", b"{word}", b"{env:", b"{{", b"}"],
+        law: laws::plan_text,
+        ..USUAL
+    },
+    Parser { name: "wire::control", seeds: &[b"abqhkti12pcyrlPCKoduDUxOQ"], law: laws::control, ..USUAL },
+    Parser {
+        name: "wire::environment",
+        seeds: &[b"prog\0PATH=/bin:/usr/bin::\0HOME=/\0A=1\0A=2", b"./prog\0PATH=\0=x\0plain"],
+        words: &[b"\0PATH=", b":", b"/", b"=", b"\0"],
+        memory: 2000,
+        law: laws::environment,
+        ..USUAL
+    },
+    Parser {
+        name: "wire::fix_attrs",
+        seeds: &[
+            b"/var/lib/x true nobody,32768:32768 0644 02755\n# note\n\n/etc/y false root:root - 0700\r\n",
+            b"/a true 0 0 0\n/b true a:b,1:2 7777 -",
+        ],
+        words: &[b"true", b"false", b" - ", b"\n", b",0:0", b"root:root", b"0644", b"#"],
+        law: laws::fix_attrs,
+        ..USUAL
+    },
+    Parser {
+        name: "wire::ftrigr",
+        seeds: &[
+            b"\0\0\0\x16\0\x01L\0\0\0\x01\0\0\0\x02\0\0\0\x03/e\0u|d\0\0\0\0\x03\0\x01U",
+            b"\0\0\0\0\0\0\0\0",
+            b"ftrigr v1.0 (b)\n",
+        ],
+        words: &[b"\0\0\0\x03", b"U", b"L", b"\0\0\0\0", b"\xff\xff\xff\xff", b"\0\x10\0\0"],
+        law: laws::ftrigr,
+        ..USUAL
+    },
+    Parser {
+        name: "wire::log_script",
+        seeds: &[
+            b"-a\x001\0+b\0-c\0t\0T\x002\0f\0=/run/x",
+            b"n3\0s5000\0l100\0S7\0r5\0R9\0pX\0?true\0E300\0^12\0t\0/a\0n4\0!\0p\0./b",
+        ],
+        words: &[b"\0", b"\x001", b"\0f", b"\0t", b"\0T", b"\0p", b"\0/x", b"\0=x", b"\0s", b"\0!"],
+        law: laws::log_script,
+        memory: 300,
+        ..USUAL
+    },
+    Parser {
+        name: "machine::log::lines",
+        seeds: &[b"one\ntwo\0three\n\n", b"0123456789012345678901234567890123456789012345678901\n"],
+        words: &[b"\n", b"\0", b"01234567890123456789012345678901234567890123456789"],
+        law: laws::log_lines,
+        ..USUAL
+    },
+    Parser {
+        name: "wire::notice",
+        seeds: &[b"ftrig1:@40000000000000000000000000:abcdef"],
+        words: &[b"ftrig1:@"],
+        law: laws::notice,
+        ..USUAL
+    },
+    Parser {
+        name: "wire::signal",
+        seeds: &[b"TERM", b"SIGRTMIN+3", b"sigkill", b"9", b"SIG34"],
+        words: &[b"SIG", b"HUP", b"15"],
+        law: laws::signal,
+        ..USUAL
+    },
+    Parser {
+        name: "wire::status",
+        seeds: &[&[0; 35], &[0xff; 35], &[0x40; 43], &[0xff; 43]],
+        law: laws::status,
+        ..USUAL
+    },
+    Parser {
+        name: "wire::wait_status",
+        seeds: &[&[0, 0], &[0, 9], &[1, 0], &[0, 0x7f], &[0xff, 0xff]],
+        law: laws::wait_status,
+        ..USUAL
+    },
+    Parser {
+        name: "wire::tai64",
+        seeds: &[
+            b"@400000006520a1c52f1ba5e4 text",
+            b"@ffffffffffffffff3b9ac9ff",
+            b"@00000000000000003B9AC9FF",
+        ],
+        words: &[b"@", b"3b9ac9ff", b"3b9aca00"],
+        law: laws::tai64,
+        ..USUAL
+    },
+    Parser { name: "wire::tally", seeds: &[&[7; 42], &[0xff; 28]], law: laws::tally, ..USUAL },
+    Parser {
+        name: "wire::syslog",
+        seeds: &[b"<13>Oct  7 12:00:00 host prog: text", b"<191>", b"<1000>x", b"<-1>x"],
+        words: &[b"<", b">", b"13"],
+        law: laws::syslog,
+        ..USUAL
+    },
+    Parser {
+        name: "run::notify_socket",
+        seeds: &[b"STATUS=x\nREADY=1\nMAINPID=7", b"READY=11"],
+        words: &[b"READY=1", b"\n"],
+        law: laws::notify_socket,
+        ..USUAL
+    },
+    Parser {
+        name: "sys::user",
+        seeds: &[
+            b"www\0root:x:0:0:root:/root:/bin/sh\nwww:x:33:33:www,a:/var/www:/x\n+nis:::\nx:x:9:www,root",
+            b"+\0+:x:0:0::/:\n",
+        ],
+        words: &[b":", b"\n", b",", b"www", b"+", b":x:", b"::"],
+        law: laws::passwd,
+        ..USUAL
+    },
+    Parser {
+        name: "process::ids",
+        seeds: &[b"0,1,2", b"1:2; 3\t4\n5,", b"4294967295"],
+        words: &[b",", b"0"],
+        law: laws::id_list,
+        ..USUAL
+    },
+    Parser {
+        name: "options",
+        seeds: &[b"-abt5\0--\0-x", b"--timeout=5\0--all\0x", b"-t\0--\0-"],
+        words: &[b"\0", b"-", b"--", b"--all", b"--timeout=", b"--only-long=", b"-t"],
+        law: laws::options,
+        ..USUAL
+    },
+    Parser {
+        name: "model::envdir",
+        seeds: &[b"value  \nmore\n", b"", b"\n", b"a\0b\0\nc", b" \t\r\n"],
+        words: &[b"\0", b"\n", b" ", b"\t"],
+        memory: 100,
+        law: laws::envdir,
+        ..USUAL
+    },
+    Parser {
+        name: "model::service_dir",
+        seeds: &[b"SIGTERM\n\0HUP\x005000\n\x00 0 \x003", b"\0\0\0\0", b"15\0x\0-1\x004294967296\x001"],
+        words: &[b"\0", b"\n", b"SIG", b"0"],
+        law: laws::service_dir,
+        ..USUAL
+    },
+];

@@ -31,6 +31,8 @@ impl Errno {
     pub const BUSY: Errno = Errno(libc::EBUSY);
     /// `ENOSPC`: the disk is full.
     pub const NO_SPACE: Errno = Errno(libc::ENOSPC);
+    /// `E2BIG`: more words, or longer ones, than a program can be given.
+    pub const TOO_LONG: Errno = Errno(libc::E2BIG);
     /// `EINVAL`.
     pub const INVALID: Errno = Errno(libc::EINVAL);
 }

@@ -38,6 +38,23 @@ pub struct Exec {
     pub environment: Environment,
     /// Where to look instead of along `PATH`, if not empty.
     pub candidates: Vec<CString>,
+    /// What it is to be called by, if not by the first word.
+    pub argv0: Option<OsString>,
+}
+
+impl Exec {
+    /// A program to be found along `PATH`.
+    pub fn new(argv: Vec<OsString>, environment: Environment) -> Exec {
+        Exec { argv, environment, candidates: Vec::new(), argv0: None }
+    }
+
+    /// The paths where it may be, for somebody who was started with `own`.
+    pub(crate) fn places(&self, own: &Environment) -> Vec<CString> {
+        match (self.candidates.as_slice(), self.argv.first()) {
+            ([], Some(program)) => own.candidates(program),
+            (given, _) => given.to_vec(),
+        }
+    }
 }
 
 /// The end of an applet that cannot do what it was asked; reported in one place as
@@ -84,12 +101,10 @@ pub(crate) fn exec_under(
     let Some(program) = wanted.argv.first() else {
         return Failure::new(100, "no program to become");
     };
-    let candidates = match wanted.candidates.as_slice() {
-        [] => own.candidates(program),
-        given => given.to_vec(),
-    };
-    let argv: Result<Vec<CString>, _> =
-        wanted.argv.iter().map(|word| CString::new(word.as_bytes())).collect();
+    let candidates = wanted.places(own);
+    let called = wanted.argv0.as_ref().unwrap_or(program);
+    let words = [called].into_iter().chain(wanted.argv.iter().skip(1));
+    let argv: Result<Vec<CString>, _> = words.map(|word| CString::new(word.as_bytes())).collect();
     let errno = match argv {
         Err(_) => Errno::INVALID,
         Ok(_) if candidates.is_empty() => Errno::INVALID,

@@ -85,8 +85,7 @@ pub(crate) fn python(words: &[OsString], environment: &Environment) -> Exec {
         Some(_) | None => "python3".into(),
     };
     let own = [interpreter, "-I".into(), "-m".into(), "s6x.cli".into()];
-    let argv = own.into_iter().chain(words.iter().cloned()).collect();
-    Exec { argv, environment: environment.clone(), candidates: Vec::new() }
+    Exec::new(own.into_iter().chain(words.iter().cloned()).collect(), environment.clone())
 }
 
 /// What to say when there is no Python for a word.

@@ -17,6 +17,8 @@ use std::time::Duration;
 pub struct Invocation {
     /// The applet, for its name in messages.
     pub applet: &'static Applet,
+    /// The word that it was called by.
+    pub called: OsString,
     /// The options in their order.
     pub options: Vec<(char, Option<OsString>)>,
     /// The words behind the options.
@@ -93,7 +95,7 @@ impl Invocation {
 
     /// The end of a chain loader: become `argv` with this environment.
     pub fn chain(&self, argv: &[OsString], environment: Environment) -> Exit {
-        Exit::Exec(Exec { argv: argv.to_vec(), environment, candidates: Vec::new() })
+        Exit::Exec(Exec::new(argv.to_vec(), environment))
     }
 
     /// Prints to standard output, all of it.
@@ -120,6 +122,17 @@ impl Invocation {
     /// Reports a failure and gives its exit code.
     pub(crate) fn failed(&self, failure: &Failure) -> u8 {
         report(self.applet, failure)
+    }
+}
+
+/// Prints a text that was asked for, and returns the exit code.
+pub(crate) fn show(name: &str, text: &str) -> u8 {
+    match fd::write_all(fd::standard(1), text.as_bytes()) {
+        Ok(()) => 0,
+        Err(errno) => {
+            fd::complain(&format!("{name}: fatal: unable to write to stdout: {errno}\n"));
+            111
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The one table of applets: one line each, sorted by section.
 
 use crate::applet::Applet;
-use crate::{logging, overlay, process, sockets, supervision, utilities};
+use crate::{execline, logging, overlay, process, sockets, supervision, utilities};
 
 /// Every applet.
 pub static APPLETS: &[&Applet] = &[
@@ -53,6 +53,17 @@ pub static APPLETS: &[&Applet] = &[
     &sockets::socketbinder::APPLET,
     // Utilities
     &utilities::echo::APPLET,
+    // Execline
+    &execline::condition::FOREGROUND,
+    &execline::condition::IF,
+    &execline::environment::EXPORT,
+    &execline::environment::UNEXPORT,
+    &execline::execlineb::APPLET,
+    &execline::leaving::EXEC,
+    &execline::leaving::EXIT,
+    &execline::substitute::DEFINE,
+    &execline::substitute::IMPORT,
+    &execline::substitute::IMPORTAS,
     // Overlay
     &overlay::init::APPLET,
     &overlay::init::STAGE1,

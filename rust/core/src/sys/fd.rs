@@ -142,10 +142,12 @@ pub fn take_inherited(fd: RawFd) -> Result<OwnedFd, Errno> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// One of the standard descriptors, 0 to 2, which are open after [`sanitize_standard`].
+/// One of the standard descriptors, 0 to 2, which are open after [`sanitize_standard`]. In a program that
+/// takes them as they are, it may be closed: then its use fails with `EBADF`.
 pub fn standard(fd: RawFd) -> BorrowedFd<'static> {
     debug_assert!((0..=2).contains(&fd), "only 0 to 2 are never closed");
-    // SAFETY: descriptors 0 to 2 are opened at start and never closed, only replaced.
+    // SAFETY: descriptors 0 to 2 are closed by nobody who uses them by this; one that was closed before
+    // is an error of the system call.
     unsafe { BorrowedFd::borrow_raw(fd) }
 }
 
@@ -178,6 +180,27 @@ pub fn cover_standard() -> Result<(), Errno> {
         debug_assert!(fd == closed, "open(2) takes the lowest free number");
     }
     Ok(())
+}
+
+/// Takes back what [`cover_standard`] did, as an exec would: before we go on as another program in
+/// the same process.
+pub fn uncover_standard() {
+    for fd in 0..=2 {
+        // SAFETY: F_GETFD only looks. What is close-on-exec here is `/dev/null`, opened by
+        // `cover_standard`, and an inherited descriptor never is.
+        unsafe {
+            if libc::fcntl(fd, libc::F_GETFD) == libc::FD_CLOEXEC {
+                libc::close(fd);
+            }
+        }
+    }
+}
+
+/// Closes a descriptor by its number, in the child side of a fork, where the object that owns it is
+/// never used or dropped.
+pub fn close_in_child(number: RawFd) {
+    // SAFETY: the caller's process has no use for it, and never returns to its owner.
+    unsafe { libc::close(number) };
 }
 
 /// Closes every descriptor above the standard ones, whoever owned it: for the child side of a fork

@@ -7,7 +7,7 @@ use crate::wire::environment::Environment;
 use crate::wire::signal::Signal;
 use crate::wire::wait_status::{Ending, WaitStatus};
 use std::convert::Infallible;
-use std::ffi::{CStr, CString, OsStr};
+use std::ffi::{CStr, CString, OsStr, OsString};
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::ffi::OsStrExt;
 
@@ -33,6 +33,25 @@ pub fn environment() -> Environment {
         at = at.wrapping_add(1);
     }
     Environment::new(entries)
+}
+
+/// The path that was given to the kernel to start this program; under a script's first line, the
+/// script.
+pub fn executed_path() -> Option<OsString> {
+    // SAFETY: only reads what the kernel told about this process.
+    let at = unsafe { libc::getauxval(libc::AT_EXECFN) } as *const libc::c_char;
+    if at.is_null() {
+        return None;
+    }
+    // SAFETY: a C string that the kernel put on our stack, and nothing of ours changes.
+    let text = unsafe { CStr::from_ptr(at) };
+    Some(OsStr::from_bytes(text.to_bytes()).to_owned())
+}
+
+/// Gives this process the name that `ps -o comm` shows: the first 15 bytes of it.
+pub fn set_name(name: &CStr) {
+    // SAFETY: the kernel reads up to 16 bytes of a C string.
+    unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr(), 0, 0, 0) };
 }
 
 /// Our parent's process id; 0 when it lives in another PID namespace.
@@ -110,7 +129,7 @@ pub fn sync() {
 }
 
 /// Replaces this process by a program, tried at each of `paths` in turn. Returns only if that
-/// failed, with the reason as execvp has it: `EACCES` if any candidate was found but refused.
+/// failed, with the reason: that of the last candidate that was found but refused, if any (contract execline §0.2).
 pub fn exec(paths: &[CString], argv: &[CString], env: &[CString]) -> Errno {
     let nothing = || Ok::<(), Infallible>(());
     match exec_after(paths, argv, env, nothing) {
@@ -133,8 +152,10 @@ pub fn exec_after<E>(
         // SAFETY: a C string and two null-terminated arrays of C strings, all alive.
         unsafe { libc::execve(path.as_ptr(), argv.as_ptr(), env.as_ptr()) };
         match super::last() {
-            Errno(libc::ENOENT | libc::ENOTDIR) => {}
-            errno @ Errno(libc::EACCES) => refused = Some(errno),
+            Errno(libc::ENOENT) => {}
+            errno @ Errno(libc::EACCES | libc::EPERM | libc::EISDIR | libc::ENOTDIR) => {
+                refused = Some(errno);
+            }
             errno => return Ok(errno),
         }
     }

@@ -5,7 +5,7 @@
 //! memory. Not `clone3`: Docker's seccomp profile refuses it. Between clone and exec the child
 //! makes system calls and touches nothing but what was prepared for it.
 //!
-//! Clean means: signal mask empty, handlers default, only the descriptors placed on purpose
+//! Clean means: signal mask empty (or ours, if that is asked), handlers default, only the descriptors placed on purpose
 //! (everything of ours is close-on-exec), working directory, session and umask as asked.
 
 use super::process::pointers;
@@ -46,6 +46,8 @@ pub struct Launch<'a> {
     /// Close every descriptor from 3 up that is not placed: a host program's own may lack
     /// close-on-exec.
     pub closed: bool,
+    /// Leave the signals blocked that we have blocked; else it starts with none.
+    pub keeps_mask: bool,
 }
 
 /// The session of a child.
@@ -75,6 +77,7 @@ impl<'a> Launch<'a> {
             new_pid_namespace: false,
             default_signals: &[],
             closed: false,
+            keeps_mask: false,
         }
     }
 
@@ -96,8 +99,6 @@ impl<'a> Launch<'a> {
         let paths = pointers(self.paths);
         let (argv, env) = (pointers(self.argv), pointers(self.env));
         let mut failure = 0;
-        let mut task =
-            Task { launch: self, paths: &paths, argv: &argv, env: &env, failure: &raw mut failure };
         // A child that waits for a lock must not keep us asleep meanwhile: it gets memory of its
         // own, and what fails then is seen as its death.
         let shared = if self.lock.is_some() { 0 } else { libc::CLONE_VM | libc::CLONE_VFORK };
@@ -115,6 +116,16 @@ impl<'a> Launch<'a> {
         };
         let stack = Stack::new()?;
         let old = Mask::block_all();
+        let mask = if self.keeps_mask { old.0 } else { set_of(&[]) };
+        let failure_place = &raw mut failure;
+        let mut task = Task {
+            launch: self,
+            paths: &paths,
+            argv: &argv,
+            env: &env,
+            mask,
+            failure: failure_place,
+        };
         let argument = (&raw mut task).cast();
         // SAFETY: the stack is ours and large enough; `task` and all it points to outlive the
         // child's use of it, because with CLONE_VFORK we sleep until the child execs or exits, and
@@ -136,6 +147,7 @@ struct Task<'a> {
     paths: &'a [*const libc::c_char],
     argv: &'a [*const libc::c_char],
     env: &'a [*const libc::c_char],
+    mask: libc::sigset_t,
     failure: *mut i32,
 }
 
@@ -150,7 +162,7 @@ extern "C" fn run(argument: *mut libc::c_void) -> libc::c_int {
 }
 
 fn become_program(task: &Task<'_>) -> Errno {
-    match prepare(task.launch) {
+    match prepare(task.launch, &task.mask) {
         Ok(()) => {}
         Err(errno) => return errno,
     }
@@ -170,7 +182,7 @@ fn become_program(task: &Task<'_>) -> Errno {
     refused
 }
 
-fn prepare(launch: &Launch<'_>) -> Result<(), Errno> {
+fn prepare(launch: &Launch<'_>, mask: &libc::sigset_t) -> Result<(), Errno> {
     match launch.session {
         Session::Inherit => {}
         // SAFETY: no arguments.
@@ -198,9 +210,8 @@ fn prepare(launch: &Launch<'_>) -> Result<(), Errno> {
         // SAFETY: SIG_DFL runs no code of ours; without CLONE_SIGHAND the table is the child's.
         unsafe { libc::signal(i32::from(signal.number()), libc::SIG_DFL) };
     }
-    let empty = set_of(&[]);
-    // SAFETY: `empty` is initialised; the old mask is not asked for.
-    cerr(unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const empty, std::ptr::null_mut()) })?;
+    // SAFETY: `mask` is initialised; the old mask is not asked for.
+    cerr(unsafe { libc::sigprocmask(libc::SIG_SETMASK, mask, std::ptr::null_mut()) })?;
     match launch.lock {
         // Last of all: whoever waits can be told to end.
         Some(file) => {

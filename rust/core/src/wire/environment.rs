@@ -1,5 +1,6 @@
 //! An environment as a value: a list of `NAME=value`, kept in its order.
 
+use std::collections::BTreeMap;
 use std::ffi::{CString, OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
@@ -48,6 +49,46 @@ impl Environment {
     /// Removes a variable.
     pub fn unset(&mut self, name: impl AsRef<OsStr>) {
         self.0.retain(|entry| value_of(entry, name.as_ref().as_bytes()).is_none());
+    }
+
+    /// Sets a variable as execline does: the first entry of this name, where it is, else one at the end.
+    /// Others of the same name stay (contract execline §0.8).
+    pub fn put(&mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) {
+        let name = name.as_ref();
+        let mut entry = name.to_owned();
+        entry.push("=");
+        entry.push(value);
+        match self.0.iter_mut().find(|old| value_of(old, name.as_bytes()).is_some()) {
+            Some(place) => *place = entry,
+            None => self.0.push(entry),
+        }
+    }
+
+    /// Sets many variables at once as [`Environment::put`] would, the last of a name counting.
+    pub fn put_all(&mut self, variables: impl IntoIterator<Item = (OsString, OsString)>) {
+        let mut wanted: BTreeMap<OsString, OsString> = variables.into_iter().collect();
+        let joined = |name: &OsStr, value: &OsStr| {
+            OsString::from_vec([name.as_bytes(), b"=", value.as_bytes()].concat())
+        };
+        for entry in &mut self.0 {
+            let name = entry.as_bytes().split(|&byte| byte == b'=').next().unwrap_or(&[]);
+            let name = OsStr::from_bytes(name);
+            if name.len() < entry.len()
+                && let Some((name, value)) = wanted.remove_entry(name)
+            {
+                *entry = joined(&name, &value);
+            }
+        }
+        self.0.extend(wanted.iter().map(|(name, value)| joined(name, value)));
+    }
+
+    /// Removes a variable as execline does: the first entry of this name.
+    pub fn take(&mut self, name: impl AsRef<OsStr>) {
+        let name = name.as_ref().as_bytes();
+        let first = self.0.iter().position(|entry| value_of(entry, name).is_some());
+        if let Some(place) = first {
+            self.0.remove(place);
+        }
     }
 
     /// The entries, `NAME=value` each.
@@ -120,6 +161,22 @@ mod tests {
         environment.unset("B");
         let entries: Vec<&OsStr> = environment.entries().collect();
         assert_eq!(entries, ["A=3", "odd", "PATH=/x::/y", "C=4"]);
+    }
+
+    #[test]
+    fn execline_touches_the_first_of_a_name() {
+        let mut environment = sample();
+        environment.put("A", "3");
+        environment.put("C", "4");
+        let entries: Vec<&OsStr> = environment.entries().collect();
+        assert_eq!(entries, ["A=3", "odd", "PATH=/x::/y", "A=2", "B=", "C=4"]);
+        let more = [("B", "5"), ("D", "6")].map(|(name, value)| (name.into(), value.into()));
+        environment.put_all(more);
+        let entries: Vec<&OsStr> = environment.entries().collect();
+        assert_eq!(entries, ["A=3", "odd", "PATH=/x::/y", "A=2", "B=5", "C=4", "D=6"]);
+        environment.take("A");
+        environment.take("none");
+        assert_eq!(environment.lookup("A"), Some(OsStr::new("2")));
     }
 
     #[test]

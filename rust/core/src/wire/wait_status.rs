@@ -44,6 +44,14 @@ impl WaitStatus {
         }
     }
 
+    /// The exit code, or 256 + signal: nothing is lost (contract execline §0.4).
+    pub fn raw(self) -> u16 {
+        match self.ending() {
+            Ending::Killed(signal) => 256 + u16::from(signal.number()),
+            Ending::Exited(code) => code.into(),
+        }
+    }
+
     /// One code as shells report it: 128 + signal, else the exit code.
     pub fn shell_code(self) -> u8 {
         match self.ending() {
@@ -65,6 +73,8 @@ mod tests {
         assert_eq!(WaitStatus::exited(200).folded(), 128);
         assert_eq!(WaitStatus::exited(200).shell_code(), 200);
         assert_eq!(WaitStatus::killed(Signal::SIGTERM).folded(), 143);
+        assert_eq!(WaitStatus::killed(Signal::SIGTERM).raw(), 271);
+        assert_eq!(WaitStatus::exited(200).raw(), 200);
     }
 
     #[test]

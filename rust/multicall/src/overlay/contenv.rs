@@ -69,7 +69,7 @@ fn with(call: &Invocation, legacy: bool) -> Result<Exit, Failure> {
         read(call)?
     };
     let candidates = environment.candidates(&program);
-    Ok(Exit::Exec(Exec { argv: call.rest.clone(), environment, candidates }))
+    Ok(Exit::Exec(Exec { argv: call.rest.clone(), environment, candidates, argv0: None }))
 }
 
 fn as_in_v1(environment: &Environment) -> Environment {

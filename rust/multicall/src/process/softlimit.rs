@@ -68,7 +68,7 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
         }
     }
     let environment = call.environment.clone();
-    let program = Exec { argv: call.rest.clone(), environment, candidates: Vec::new() };
+    let program = Exec::new(call.rest.clone(), environment);
     Ok(Exit::ExecUnder(program, limits))
 }
 

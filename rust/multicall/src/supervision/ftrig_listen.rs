@@ -2,7 +2,8 @@
 
 use super::listening::{self, Listening};
 use super::waiting;
-use crate::{Applet, Exit, Failure, Invocation, Section, Syntax, block, flag};
+use crate::{Applet, Exit, Failure, Invocation, Section, Syntax, flag};
+use s6x_core::execline::block;
 
 /// s6-ftrig-listen.
 pub static APPLET: Applet = Applet {

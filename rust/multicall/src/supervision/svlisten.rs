@@ -1,7 +1,8 @@
 //! s6-svlisten: starts a program and waits until services are in a state.
 
 use super::waiting::{self, Waiting};
-use crate::{Applet, Exit, Failure, Invocation, Section, Syntax, block};
+use crate::{Applet, Exit, Failure, Invocation, Section, Syntax};
+use s6x_core::execline::block;
 use s6x_core::machine::wait::Enough;
 use std::path::PathBuf;
 

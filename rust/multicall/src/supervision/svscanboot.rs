@@ -76,7 +76,7 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
     let _until_exec = keep_first_lines(call, reader, &service)?;
     redirect(&service.join("fifo"))?;
 
-    let wanted = Exec { argv, environment: call.environment.clone(), candidates: Vec::new() };
+    let wanted = Exec::new(argv, call.environment.clone());
     let failure = exec(&wanted, &call.environment);
     let _ = fd::place(&console, 2); // nobody reads the FIFO: say it where somebody does
     Err(failure)

@@ -89,6 +89,7 @@ OPS: st.SearchStrategy[Op] = st.deferred(
     )
 )
 BY_KIND["Ops"] = st.lists(OPS, max_size=3).map(tuple)
+BY_KIND["CatchAll"] = _record(plan.CatchAll)
 STEPS: st.SearchStrategy[Step] = st.one_of(*(_record(kind) for kind in plan.STEPS))
 BY_KIND["Steps"] = st.lists(STEPS, max_size=3).map(tuple)
 BY_KIND["Environment"] = _record(plan.Environment)
@@ -148,7 +149,7 @@ def _changed(**keys: Any) -> bytes:
     ("keys", "message"),
     [
         ({"format": b"tar"}, "plan: this is not a plan of s6x"),
-        ({"version": 2}, "plan: version 2 of the format, and this s6x reads version 1"),
+        ({"version": 1}, "plan: version 1 of the format, and this s6x reads version 2"),
         ({"colour": 1}, "plan: unknown key 'colour'"),
         ({"command": None}, "plan: key 'command' is missing"),
         ({"title": 7}, "plan.title: a byte string is expected here"),

@@ -36,7 +36,7 @@ def test_plan_as_text_json_and_bytes(tmp_path: Path) -> None:
     made_by = plan_for(tmp_path, "v1", asked_by=ASKED_BY)
     assert (text.exit_code, text.output) == (0, render_text(made_by))
     shown = json.loads(run(plan, "--root", tmp_path, "--json").output)
-    assert (shown["format"], shown["version"], shown["generation"]) == ("s6x-plan", 1, "v2")
+    assert (shown["format"], shown["version"], shown["generation"]) == ("s6x-plan", 2, "v2")
     output = tmp_path / "plan"
     assert run(plan, "--root", tmp_path, "--output", output).output == ""
     assert decode(output.read_bytes()) == plan_for(tmp_path)

@@ -79,8 +79,12 @@ class Container:
         match condition[0]:
             case "not":
                 return not self._holds(condition[1:])
-            case "directory":
+            case "directory" | "writable":
                 return condition[1] in self.directories
+            case "missing":
+                return condition[1] not in self.directories
+            case "root":
+                return True
             case "set":
                 return value != ""
             case "nonzero":
@@ -150,7 +154,21 @@ def test_the_end_of_cmd_is_a_line() -> None:
 def test_an_unanswered_wish_for_logging_is_said_once() -> None:
     said = Container(v2.GENERATION, S6_LOGGING="1").boot().removesuffix(START)
     assert said.count("\n") == 1
-    assert said.startswith("s6x: warning: S6_LOGGING is set, but")
+    assert said.startswith(
+        "s6x: warning: S6_LOGGING is set, but there is no catch-all logger: s6-svscan-log/run is "
+        "missing in /etc/s6/services. "
+    )
+
+
+def test_logs_that_go_elsewhere_are_announced() -> None:
+    its = Container(v2.GENERATION, S6_LOGGING="1")
+    its.directories |= {"{run}/services/s6-svscan-log/run", "/var/log/s6-uncaught-logs"}
+    assert its.boot() == START
+    its.directories -= {"/var/log/s6-uncaught-logs"}
+    assert its.boot() == (
+        "s6x: warning: /var/log/s6-uncaught-logs cannot be written to: what no logger takes is "
+        "logged in /var/run/s6/uncaught-logs\n" + START
+    )
 
 
 def test_a_failed_boot_has_the_banner() -> None:

@@ -37,7 +37,7 @@ def _rules(root: Path, generation: str = "v1") -> str:
     (repair,) = (
         step
         for step in plan_for(root, generation).boot
-        if isinstance(step, FixAttrs) and not step.directory
+        if isinstance(step, FixAttrs) and step.name == "repair permissions"
     )
     return repair.rules
 

@@ -10,7 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from s6x.overlay.detect import MARK
-from s6x.overlay.generations.legacy import STATE, TREE_PATH, USER_DIRECTORIES, repair_rules
+from s6x.overlay.generations.legacy import (
+    CATCH_ALL_SERVICE,
+    STATE,
+    TREE_PATH,
+    USER_DIRECTORIES,
+    repair_rules,
+)
 from s6x.overlay.planner import GENERATIONS, RULES
 
 EXECUTABLE = "/package/admin/s6x/command/s6x"
@@ -88,6 +94,15 @@ s6-fdholder-daemon -1 -U -i rules {STATE}/fdholderd-socket
 """
 
 
+CATCH_ALL = """\
+#!/bin/sh
+# Reads what no other logger takes, only where S6_LOGGING is on: with the directives of
+# S6_LOGGING_SCRIPT, as nobody, in a directory that /init has made. What this logger itself has
+# to say must not come back to it: standard error is the container's.
+exec logutil-service >&2 -f ../../uncaught-logs-fifo ../../uncaught-logs
+"""
+
+
 def layout(generation: str, applets: tuple[str, ...]) -> tuple[Entry, ...]:
     """Return everything to be laid out, directories before what is in them.
 
@@ -129,6 +144,7 @@ def _services() -> tuple[Entry, ...]:
     return (
         File(f"{services}/.s6-svscan/crash", CRASH, 0o755),
         File(f"{services}/.s6-svscan/finish", FINISH, 0o755),
+        File(f"{services}/{CATCH_ALL_SERVICE}/run", CATCH_ALL, 0o755),
         File(f"{fdholderd}/run", FDHOLDERD, 0o755),
         File(f"{fdholderd}/down", ""),
         File(f"{fdholderd}/notification-fd", "1\n"),

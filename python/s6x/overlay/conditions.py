@@ -20,12 +20,14 @@ KINDS = {
     "equals": (2, 3),
     "directory": (1, 1),
     "missing": (1, 1),
+    "writable": (1, 1),
+    "root": (0, 0),
     "command": (0, 0),
     "command-ended": (0, 0),
 }
 """Kind → fewest and most arguments; `not` stands before any of them."""
 
-PATH_KINDS = ("directory", "missing")
+PATH_KINDS = ("directory", "missing", "writable")
 """Kinds whose argument is a text with placeholders."""
 
 
@@ -57,6 +59,16 @@ def directory(path: str) -> Condition:
 def missing(path: str) -> Condition:
     """Hold when nothing is there."""
     return ("missing", path)
+
+
+def writable(path: str) -> Condition:
+    """Hold when the engine may write there: rights, and a read-only file system, are looked at."""
+    return ("writable", path)
+
+
+def root() -> Condition:
+    """Hold when the engine is root, in its user namespace."""
+    return ("root",)
 
 
 def command() -> Condition:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Steps: TypeAlias = "tuple[Step, ...]"
 
 FORMAT = "s6x-plan"
-VERSION = 1
+VERSION = 2
 
 
 class FromEnvironment(Record):
@@ -124,6 +124,16 @@ class When(Op):
 # Steps.
 
 
+class CatchAll(Record):
+    """The catch-all logger's side: stdout and stderr of everything become a FIFO."""
+
+    when: Conditions
+    """Only where all of these hold."""
+    fifo: Text
+    command: Conditions | None = None
+    """CMD's output goes there as well when all of these hold; None: never."""
+
+
 class Step(Record):
     """One step of boot or of stop; the kinds are the subclasses."""
 
@@ -159,6 +169,8 @@ class Supervise(Step):
 
     do = "supervise"
     scandir: Text = ""
+    catch_all: CatchAll | None = None
+    """Where output goes that no logger takes; None: the container's own stdout and stderr."""
 
 
 class FixAttrs(Step):

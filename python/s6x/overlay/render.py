@@ -90,6 +90,8 @@ def _step_lines(number: int, step: Step) -> list[str]:
         lines += [f"       - {_op(op)}" for op in step.ops]
     if isinstance(step, plans.FixAttrs) and step.rules:
         lines += [f"       - {line}" for line in step.rules.splitlines()]
+    if isinstance(step, plans.Supervise) and step.catch_all is not None:
+        lines += _catch_all(step.catch_all)
     if step.say and not isinstance(step, plans.Say):
         lines.append(f"       prints {step.say.rstrip()!r}")
     if step.fatal is not None:
@@ -129,6 +131,15 @@ def _what(step: Step) -> str:  # noqa: C901
             return f"print {step.say.rstrip()!r}"
 
 
+def _catch_all(logger: plans.CatchAll) -> list[str]:
+    reasons = " and ".join(_condition(condition) for condition in logger.when) or "always"
+    lines = [f"       if {reasons}: all output but CMD's goes to {logger.fifo}"]
+    if logger.command is not None:
+        also = " and ".join(_condition(condition) for condition in logger.command) or "always"
+        lines.append(f"       if {also}: CMD's output, too")
+    return lines
+
+
 def _bring_down(step: plans.BringDown) -> str:
     if step.wait_when is None:
         return ", and go on at once"
@@ -159,7 +170,7 @@ def _op(op: Op) -> str:
             return repr(op)
 
 
-def _condition(condition: Condition) -> str:
+def _condition(condition: Condition) -> str:  # noqa: C901
     if condition[0] == "not":
         return f"not ({_condition(condition[1:])})"
     kind, args = condition[0], condition[1:]
@@ -176,6 +187,10 @@ def _condition(condition: Condition) -> str:
             return f"{args[0]} is a directory"
         case "missing":
             return f"there is no {args[0]}"
+        case "writable":
+            return f"{args[0]} can be written to"
+        case "root":
+            return "the container's user is root"
         case "command":
             return "there is a CMD"
         case _:

@@ -54,12 +54,11 @@ KEEP_ENV = Setting(
 LOGGING = Setting(
     "S6_LOGGING", "0", "level",
     "0: all output goes to the container's stdout and stderr; 1: what no logger takes goes to "
-    "/var/log/s6-uncaught-logs, except CMD's output; 2: CMD's, too. Not available yet: a warning "
-    "is printed, and it counts as 0",
+    "/var/log/s6-uncaught-logs, except CMD's output; 2: CMD's, too",
 )  # fmt: skip
 LOGGING_SCRIPT = Setting(
     "S6_LOGGING_SCRIPT", "n20 s1000000 T", "words",
-    "the s6-log directives that logutil-service uses",
+    "the s6-log directives of the catch-all logger and of logutil-service",
 )  # fmt: skip
 STAGE2_FAILS = Setting(
     "S6_BEHAVIOUR_IF_STAGE2_FAILS", "0", "level",

@@ -69,6 +69,8 @@ pub static APPLETS: &[&Applet] = &[
     &overlay::init::STAGE1,
     &overlay::fix_attrs::APPLET,
     &overlay::justc_envdir::APPLET,
+    &overlay::logutil::SERVICE,
+    &overlay::logutil::SERVICE_MAIN,
     &overlay::contenv::PRINTCONTENV,
     &overlay::contenv::WITH_CONTENV,
     &overlay::contenv::WITH_CONTENV_LEGACY,

@@ -14,16 +14,27 @@ The order of the steps, their texts and their limits are the contract of the ove
 from __future__ import annotations
 
 from s6x.overlay import settings
-from s6x.overlay.conditions import command, command_ended, directory, equals, missing, negated
+from s6x.overlay.conditions import (
+    command,
+    command_ended,
+    directory,
+    equals,
+    missing,
+    negated,
+    root,
+    writable,
+)
 from s6x.overlay.plan import (
     Await,
     AwaitDown,
     BringDown,
+    CatchAll,
     Command,
     Copy,
     DumpEnvironment,
     Environment,
     Failure,
+    Fifo,
     Files,
     FixAttrs,
     Kill,
@@ -59,6 +70,15 @@ USER_DIRECTORIES = ("fix-attrs.d", "cont-init.d", "cont-finish.d", "services.d")
 
 DUMP = "{run}/container_environment"
 SCANDIR = "{run}/services"
+CATCH_ALL_SERVICE = "s6-svscan-log"
+"""The service that reads what nobody else logs; only where `S6_LOGGING` is on."""
+CATCH_ALL_FIFO = "{run}/uncaught-logs-fifo"
+UNCAUGHT_LOGS = "/var/log/s6-uncaught-logs"
+CATCH_ALL_LOGS = "{run}/uncaught-logs"
+"""Leads to UNCAUGHT_LOGS, or is a directory where that cannot be written to."""
+
+
+_CATCH_ALL_IS_THERE = negated(missing(f"{SCANDIR}/{CATCH_ALL_SERVICE}/run"))
 
 
 class Generation(Record):
@@ -140,15 +160,66 @@ def plan_of(generation: Generation, rules: str | None = None) -> Plan:
 def _stage1() -> tuple[Step, ...]:
     """Prepare the runtime directory, and start supervision."""
     return (
-        Say(
-            name="catch-all logger",
-            when=(settings.LOGGING.on(),),
-            say=f"s6x: warning: {settings.LOGGING.name} is set, but this version has no catch-all "
-            "logger: all output goes to the container's own stdout and stderr\n",
-        ),
         Files(name="runtime directory", fatal=1, ops=(*_environment_ops(), *_scandir_ops())),
         Files(name="well-known names", ops=_well_known_ops()),
-        Supervise(name="supervision", scandir=SCANDIR, fatal=1),
+        *_catch_all_preparation(),
+        Supervise(
+            name="supervision",
+            scandir=SCANDIR,
+            catch_all=CatchAll(
+                when=(settings.LOGGING.on(), _CATCH_ALL_IS_THERE),
+                fifo=CATCH_ALL_FIFO,
+                command=(equals(settings.LOGGING.name, "2"),),
+            ),
+            fatal=1,
+        ),
+        Await(
+            name="catch-all logger runs",
+            # One that is told to end before it has begun would log nothing.
+            when=(settings.LOGGING.on(), _CATCH_ALL_IS_THERE),
+            source="/etc/s6/services",
+            limit_ms=5000,
+        ),
+    )
+
+
+def _catch_all_preparation() -> tuple[Step, ...]:
+    """Make what the catch-all logger needs, or say why there is none."""
+    wanted = settings.LOGGING.on()
+    nowhere = negated(writable(UNCAUGHT_LOGS))
+    return (
+        Say(
+            name="no catch-all logger",
+            when=(wanted, negated(_CATCH_ALL_IS_THERE)),
+            say=f"s6x: warning: {settings.LOGGING.name} is set, but there is no catch-all logger: "
+            f"{CATCH_ALL_SERVICE}/run is missing in /etc/s6/services. All output goes to the "
+            "container's own stdout and stderr; s6x install puts it there\n",
+        ),
+        Files(
+            name="catch-all logger",
+            when=(wanted, _CATCH_ALL_IS_THERE),
+            fatal=1,
+            ops=(
+                Fifo(CATCH_ALL_FIFO, 0o600),
+                Try(Mkdir("/var/log", 0o755)),
+                Try(Mkdir(UNCAUGHT_LOGS, 0o2700)),
+                Remove(CATCH_ALL_LOGS),
+                When((negated(nowhere),), Link(UNCAUGHT_LOGS, CATCH_ALL_LOGS)),
+                Mkdir(CATCH_ALL_LOGS, 0o700),
+            ),
+        ),
+        FixAttrs(
+            name="owner of the catch-all logs",
+            when=(wanted, _CATCH_ALL_IS_THERE, root()),
+            # What an earlier boot logged stays, and stays writable.
+            rules=f"{CATCH_ALL_LOGS} true nobody,32768:32768 - 2700\n",
+        ),
+        Say(
+            name="catch-all logs elsewhere",
+            when=(wanted, _CATCH_ALL_IS_THERE, nowhere),
+            say=f"s6x: warning: {UNCAUGHT_LOGS} cannot be written to: what no logger takes is "
+            f"logged in {CATCH_ALL_LOGS}\n",
+        ),
     )
 
 
@@ -171,8 +242,7 @@ def _scandir_ops() -> tuple[Op, ...]:
         Remove(SCANDIR),
         When((directory(own),), Copy(own, SCANDIR)),
         Mkdir(SCANDIR, 0o755),
-        # The catch-all logger; without S6_LOGGING there is none.
-        Remove(f"{SCANDIR}/s6-svscan-log"),
+        When((settings.LOGGING.off(),), Remove(f"{SCANDIR}/{CATCH_ALL_SERVICE}")),
     )
 
 

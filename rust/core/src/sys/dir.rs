@@ -303,6 +303,15 @@ pub fn open(path: impl AsRef<Path>, how: Open) -> Result<OwnedFd, Errno> {
     file_at(libc::AT_FDCWD, path.as_ref().as_os_str(), how)
 }
 
+/// Whether we may write to what is there: rights, and a file system that is read-only.
+pub fn may_write(path: impl AsRef<Path>) -> bool {
+    let Ok(path) = terminated(path.as_ref().as_os_str()) else { return false };
+    // SAFETY: `path` is a C string.
+    let denied =
+        unsafe { libc::faccessat(libc::AT_FDCWD, path.as_ptr(), libc::W_OK, libc::AT_EACCESS) };
+    denied == 0
+}
+
 /// Makes a directory by path (less the umask).
 pub fn mkdir(path: impl AsRef<Path>, mode: u32) -> Result<(), Errno> {
     mkdir_at(libc::AT_FDCWD, path.as_ref().as_os_str(), mode)

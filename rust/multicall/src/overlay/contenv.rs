@@ -14,7 +14,7 @@ use s6x_core::sys::dir::{Dir, Stat};
 use s6x_core::sys::process;
 use s6x_core::wire::environment::Environment;
 use s6x_core::wire::plan::decimal;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -95,6 +95,13 @@ fn print(call: &Invocation) -> Result<Exit, Failure> {
         }
         None => Ok(Exit::Code(1)),
     }
+}
+
+/// A variable of the container; where there are no files, of our own environment.
+pub(super) fn lookup(call: &Invocation, name: &str) -> Option<OsString> {
+    let own = || call.environment.clone();
+    let found = if keeps_environment(&call.environment) { None } else { read(call).ok() };
+    found.unwrap_or_else(own).lookup(name).map(OsStr::to_owned)
 }
 
 /// With `S6_KEEP_ENV`, everything sees the container's environment already.

@@ -4,4 +4,5 @@ pub mod contenv;
 pub mod fix_attrs;
 pub mod init;
 pub mod justc_envdir;
+pub mod logutil;
 pub mod with_retries;

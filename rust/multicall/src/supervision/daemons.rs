@@ -64,6 +64,7 @@ fn run_scan(call: &Invocation) -> Result<Exit, Failure> {
         name_max: call.number('L')?.unwrap_or(251).clamp(11, 1019) as usize,
         readiness: descriptor(call, 'd')?,
         console: descriptor(call, 'X')?,
+        keeps_output: false,
     };
     let inheritance = Inheritance::new(call.environment.to_c(), call.title);
     let code = scan(Path::new(directory), options, &inheritance)?;

@@ -247,8 +247,14 @@ impl Scanner {
     }
 
     /// How many supervisors run or are about to.
-    pub fn supervisors_left(&self) -> usize {
+    fn supervisors_left(&self) -> usize {
         self.seats.iter().filter(|seat| seat.life != Life::Empty).count()
+    }
+
+    /// How many supervisors run or are about to, without that of the catch-all logger, which ends only when nobody can write to it any more.
+    pub fn supervisors_left_to_log(&self) -> usize {
+        let runs = |seat: &&Seat| seat.life != Life::Empty && seat.name != CATCH_ALL;
+        self.seats.iter().filter(runs).count()
     }
 
     /// Takes one event and says what to do, in order.

@@ -101,10 +101,14 @@ impl Container {
                     }
                 }
                 Action::TerminateAll => {
+                    self.release_output();
                     left::signal_everything(Signal::SIGTERM);
                     left::signal_everything(Signal::SIGCONT);
                 }
-                Action::KillAll => left::signal_everything(Signal::SIGKILL),
+                Action::KillAll => {
+                    self.release_output();
+                    left::signal_everything(Signal::SIGKILL);
+                }
                 Action::WriteExitFile(code) => self.write_exit_file(code),
                 Action::ReadExitFile => answer = Some(Event::ExitFile(self.read_exit_file())),
                 Action::Exit(code) => self.exit = Some(code),

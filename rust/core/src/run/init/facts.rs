@@ -2,7 +2,7 @@
 
 use crate::error::{Errno, Error};
 use crate::model::envdir::{self, Reading};
-use crate::sys::dir::Dir;
+use crate::sys::dir::{self, Dir};
 use crate::wire::environment::Environment;
 use crate::wire::plan::text::{Facts, Text};
 use crate::wire::plan::{Condition, Plan, decimal};
@@ -40,6 +40,8 @@ fn holds(condition: &Condition, facts: &Facts, affairs: Affairs) -> bool {
             let found = Dir::open("/").and_then(|root| root.lstat(path_of(path, facts)));
             matches!(found, Err(Errno(libc::ENOENT | libc::ENOTDIR)))
         }
+        Condition::Writable(path) => dir::may_write(path_of(path, facts)),
+        Condition::Root => facts.uid == 0,
         Condition::Command => affairs.command,
         Condition::CommandEnded => affairs.command_ended,
         Condition::Not(condition) => !holds(condition, facts, affairs),

@@ -4,6 +4,7 @@
 //! that is the work of short-lived children ([`work`]). The same loop runs as an ordinary process, which
 //! then is the reaper of its descendants, and signals nothing else.
 
+mod catch_all;
 mod deeds;
 mod facts;
 mod left;
@@ -32,6 +33,7 @@ use crate::wire::plan::text::Facts;
 use crate::wire::plan::{Meaning, Plan};
 use crate::wire::signal::Signal;
 use crate::wire::wait_status::{Ending, WaitStatus};
+use catch_all::CatchAll;
 use facts::Affairs;
 use output::Output;
 use std::ffi::{OsStr, OsString};
@@ -123,6 +125,8 @@ struct Container {
     farewell: ScanControl,
     out: Output,
     err: Output,
+    /// The catch-all logger, from the start of supervision.
+    catch_all: Option<CatchAll>,
     exit: Option<u8>,
 }
 
@@ -155,6 +159,7 @@ impl Container {
             farewell: ScanControl::Terminate,
             out: Output::new(1),
             err: Output::new(2),
+            catch_all: None,
             exit: None,
         })
     }
@@ -206,7 +211,7 @@ impl Container {
     fn holds(&self, fact: Fact) -> bool {
         match fact {
             Fact::SupervisorsGone => {
-                self.scanner.as_ref().is_none_or(|scanner| scanner.supervisors_left() == 0)
+                self.scanner.as_ref().is_none_or(|scanner| scanner.supervisors_left_to_log() == 0)
             }
             Fact::NothingLeft => !wait::has_children(),
         }

@@ -1,5 +1,6 @@
 //! Starting what a step names: scripts, workers, the scanner, CMD.
 
+use super::catch_all::CatchAll;
 use super::facts::{self, For, hold, path_of};
 use super::{Container, work};
 use crate::error::{Errno, Error, Result, shown};
@@ -128,8 +129,8 @@ impl Container {
     /// The scan directory of the plan.
     fn scandir(&self) -> Option<PathBuf> {
         self.plan.boot.iter().find_map(|step| {
-            let Kind::Supervise(scandir) = &step.kind else { return None };
-            Some(path_of(scandir, &self.facts))
+            let Kind::Supervise(supervise) = &step.kind else { return None };
+            Some(path_of(&supervise.scandir, &self.facts))
         })
     }
 
@@ -147,10 +148,11 @@ impl Container {
     /// Becomes the scanner.
     pub(super) fn supervise(&mut self, at: At) -> Event {
         let Some(step) = self.step(at) else { return Event::Refused(111) };
-        let Kind::Supervise(scandir) = &step.kind else { return Event::Refused(111) };
-        let path = path_of(scandir, &self.facts);
+        let Kind::Supervise(supervise) = &step.kind else { return Event::Refused(111) };
+        let path = path_of(&supervise.scandir, &self.facts);
         let env = self.environment(For::Tree).to_c();
-        match self.open_scanner(&path, env) {
+        let caught = supervise.catch_all.as_ref().map_or(Ok(()), |wanted| self.catch_all(wanted));
+        match caught.and_then(|()| self.open_scanner(&path, env)) {
             Ok(scanner) => {
                 self.scanner = Some(scanner);
                 if let Some(scanner) = &mut self.scanner {
@@ -172,7 +174,9 @@ impl Container {
             .or_else(|_| fd::pipe().map(|(reader, _)| reader))
             .and_then(|nothing| fd::place(nothing, 0))
             .map_err(|errno| Error::on("open", "/dev/null", errno))?;
-        Scanner::open(path, Options::default(), Inheritance::new(env, self.title))
+        let console = self.catch_all.as_ref().map(CatchAll::console).transpose()?;
+        let options = Options { console, keeps_output: true, ..Options::default() };
+        Scanner::open(path, options, Inheritance::new(env, self.title))
     }
 
     /// Starts CMD.
@@ -209,7 +213,8 @@ impl Container {
             return Err(Errno::NOT_FOUND);
         }
         let env = env.to_c();
-        let places = [(self.input.as_fd(), 0)];
+        let mut places = vec![(self.input.as_fd(), 0)];
+        places.extend(self.catch_all.iter().flat_map(CatchAll::places_of_command));
         let launch = Launch {
             directory: Some(self.cwd.as_fd()),
             places: &places,

@@ -35,12 +35,22 @@ pub struct Options {
     pub readiness: Option<OwnedFd>,
     /// The standard error of the catch-all logger (`-X`).
     pub console: Option<OwnedFd>,
+    /// Whether the host's stdout and stderr stay as they are when the scanner ends: it lets go of the
+    /// catch-all logger's FIFO itself.
+    pub keeps_output: bool,
 }
 
 impl Default for Options {
     /// The defaults of s6-svscan 2.15.
     fn default() -> Options {
-        Options { rescan: None, supervisors: 1000, name_max: 251, readiness: None, console: None }
+        Options {
+            rescan: None,
+            supervisors: 1000,
+            name_max: 251,
+            readiness: None,
+            console: None,
+            keeps_output: false,
+        }
     }
 }
 
@@ -169,9 +179,9 @@ impl Scanner {
         self.over
     }
 
-    /// How many supervisors run or are about to.
-    pub fn supervisors_left(&self) -> usize {
-        self.machine.supervisors_left()
+    /// How many supervisors run or are about to, besides that of the catch-all logger.
+    pub fn supervisors_left_to_log(&self) -> usize {
+        self.machine.supervisors_left_to_log()
     }
 
     /// The scan directory.
@@ -182,6 +192,9 @@ impl Scanner {
     /// Lets go of the catch-all logger's FIFO, which ends only when nobody can write to it any more,
     /// and which `finish` would otherwise write to without a reader (contract s6 §2.6).
     fn release_output(&self) {
+        if self.options.keeps_output {
+            return;
+        }
         if let Some(console) = &self.options.console {
             let _ = fd::place(console, 2).and_then(|()| fd::place(console, 1));
         } else if self.directory.exists(OsStr::from_bytes(CATCH_ALL)) {

@@ -3,8 +3,8 @@
 use super::fields::{Fallible, Fields};
 use super::text::{Extra, Text};
 use super::{
-    Command, Condition, Failure, Fingerprint, FixAttrs, Input, Kind, Meaning, Number, Op, Plan,
-    Rules, Scripts, Step, Variables,
+    CatchAll, Command, Condition, Failure, Fingerprint, FixAttrs, Input, Kind, Meaning, Number, Op,
+    Plan, Rules, Scripts, Step, Supervise, Variables,
 };
 use crate::error::{Error, Result, Why};
 use crate::wire::bencode::{self, Value};
@@ -12,7 +12,7 @@ use crate::wire::signal::Signal;
 use std::rc::Rc;
 
 const FORMAT: &[u8] = b"s6x-plan";
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// Reads a plan. The error says what is wrong and where, `boot step 3 (cont-init.d): limit-ms is not
 /// a number`; it does not name the file, which the caller knows.
@@ -183,7 +183,7 @@ fn step(value: &Value, phase: &str, nth: usize) -> Fallible<Step> {
 fn kind(fields: &mut Fields<'_>, word: &[u8]) -> Fallible<(Kind, bool)> {
     Ok(match word {
         b"files" => (Kind::Files(fields.each("ops", op)?), false),
-        b"supervise" => (Kind::Supervise(fields.needed_text("scandir")?), false),
+        b"supervise" => (Kind::Supervise(supervise(fields)?), false),
         b"fix-attrs" => (Kind::FixAttrs(fix_attrs(fields)?), false),
         b"scripts" => (Kind::Scripts(scripts(fields)?), false),
         b"services" => (Kind::Services(fields.needed_text("from")?), false),
@@ -206,6 +206,21 @@ fn kind(fields: &mut Fields<'_>, word: &[u8]) -> Fallible<(Kind, bool)> {
             return fields.wrong("do", &why);
         }
     })
+}
+
+fn supervise(fields: &mut Fields<'_>) -> Fallible<Supervise> {
+    let scandir = fields.needed_text("scandir")?;
+    let Some(value) = fields.take("catch-all") else {
+        return Ok(Supervise { scandir, catch_all: None });
+    };
+    let mut own = fields.below("catch-all", value)?;
+    let catch_all = CatchAll {
+        when: conditions(&mut own, "when")?.unwrap_or_default(),
+        fifo: own.needed_text("fifo")?,
+        command: conditions(&mut own, "command")?,
+    };
+    own.end()?;
+    Ok(Supervise { scandir, catch_all: Some(catch_all) })
 }
 
 fn fix_attrs(fields: &mut Fields<'_>) -> Fallible<FixAttrs> {
@@ -297,6 +312,8 @@ fn positive(words: &[&[u8]]) -> Fallible<Condition> {
         }
         [b"directory", path] => Condition::Directory(Text::parse(path, &[])?),
         [b"missing", path] => Condition::Missing(Text::parse(path, &[])?),
+        [b"writable", path] => Condition::Writable(Text::parse(path, &[])?),
+        [b"root"] => Condition::Root,
         [b"command"] => Condition::Command,
         [b"command-ended"] => Condition::CommandEnded,
         _ => {

@@ -27,6 +27,11 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Begins to read a dictionary that is the value of a key.
+    pub(super) fn below(&self, key: &str, value: &'a Value) -> Fallible<Fields<'a>> {
+        Fields::of(value, format!("{}: {key}", self.place))
+    }
+
     /// Says what is wrong with a key's value.
     pub(super) fn wrong<T>(&self, key: &str, why: &str) -> Fallible<T> {
         Err(format!("{}: {key} {why}", self.place))

@@ -86,6 +86,10 @@ pub enum Condition {
     Directory(Text),
     /// Nothing is there.
     Missing(Text),
+    /// We may write to it: rights and a read-only file system are looked at.
+    Writable(Text),
+    /// We are root, in our user namespace.
+    Root,
     /// There is a CMD.
     Command,
     /// The end of CMD is why we stop.
@@ -221,8 +225,8 @@ pub struct Step {
 pub enum Kind {
     /// File operations, in order.
     Files(Vec<Op>),
-    /// PID 1 becomes the scanner of this directory.
-    Supervise(Text),
+    /// PID 1 becomes the scanner of a directory.
+    Supervise(Supervise),
     /// Rules about owners and modes.
     FixAttrs(FixAttrs),
     /// Every file of a directory, run one after the other.
@@ -279,6 +283,26 @@ impl Kind {
             None
         }
     }
+}
+
+/// A step of `supervise`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Supervise {
+    /// The scan directory.
+    pub scandir: Text,
+    /// Where output goes that no logger takes; `None`: to the container's own stdout and stderr.
+    pub catch_all: Option<CatchAll>,
+}
+
+/// The catch-all logger's side of a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CatchAll {
+    /// There is one only where all of these hold.
+    pub when: Vec<Condition>,
+    /// The FIFO that it reads.
+    pub fifo: Text,
+    /// When CMD's output goes there as well; `None`: never.
+    pub command: Option<Vec<Condition>>,
 }
 
 /// A step of `fix-attrs`.

@@ -44,7 +44,7 @@ fn whole(boot: Vec<Value>, stop: Vec<Value>) -> Value {
     ]);
     d(vec![
         ("format", b("s6x-plan")),
-        ("version", Value::Int(1)),
+        ("version", Value::Int(2)),
         ("generation", b("v1")),
         ("made-by", b("a test")),
         ("valid-when", l(vec![words(&["equals", "COMPAT", "v1", "v1"])])),
@@ -81,7 +81,20 @@ fn every_kind() -> (Vec<Value>, Vec<Value>) {
     ]);
     let boot = vec![
         step("files", vec![("ops", ops), ("fatal", Value::Int(1)), ("done", b("{code}"))]),
-        step("supervise", vec![("scandir", b("{run}/services"))]),
+        step(
+            "supervise",
+            vec![
+                ("scandir", b("{run}/services")),
+                (
+                    "catch-all",
+                    d(vec![
+                        ("when", l(vec![words(&["nonzero", "L"]), words(&["writable", "/log"])])),
+                        ("fifo", b("{run}/fifo")),
+                        ("command", l(vec![words(&["equals", "L", "2"]), words(&["root"])])),
+                    ]),
+                ),
+            ],
+        ),
         step("fix-attrs", vec![("rules", b("/a false root 0644 0755\n"))]),
         step(
             "fix-attrs",
@@ -123,6 +136,10 @@ fn a_whole_plan_is_read() {
     assert_eq!(plan.inputs[0].fingerprint, Fingerprint::Directory(255));
     let Kind::Files(ops) = &plan.boot[0].kind else { panic!("{:?}", plan.boot[0]) };
     assert!(matches!(&ops[0], Op::When(c, op) if c.len() == 1 && matches!(**op, Op::Try(_))));
+    let Kind::Supervise(Supervise { catch_all: Some(catch_all), .. }) = &plan.boot[1].kind else {
+        panic!("{:?}", plan.boot[1])
+    };
+    assert_eq!((catch_all.when.len(), catch_all.command.as_ref().map(Vec::len)), (2, Some(2)));
     let Kind::FixAttrs(rules) = &plan.boot[3].kind else { panic!("{:?}", plan.boot[3]) };
     assert_eq!(rules.hidden, Some(Vec::new()), "an empty list holds always");
     let Kind::BringDown { wait_when: Some(when), .. } = &plan.stop[0].kind else { panic!() };
@@ -145,6 +162,10 @@ fn refusals_name_the_place() {
         (
             step("say", vec![("when", l(vec![words(&["sett", "A"])]))]),
             "when, item 1: is no condition",
+        ),
+        (
+            step("supervise", vec![("scandir", b("/s")), ("catch-all", d(vec![]))]),
+            "boot step 2 (it): catch-all: fifo is missing",
         ),
         (step("scripts", vec![]), "boot step 2 (it): directory is missing"),
         (
@@ -175,8 +196,8 @@ fn refusals_name_the_place() {
         (&b"de"[..], "this is not a plan of s6x"),
         (b"", "the data ends too early"),
         (
-            b"d6:format8:s6x-plan7:versioni2ee",
-            "version 2 of the format and this s6x reads version 1",
+            b"d6:format8:s6x-plan7:versioni1ee",
+            "version 1 of the format and this s6x reads version 2",
         ),
     ] {
         let error = decode(bytes).expect_err("malformed").to_string();

@@ -1,0 +1,163 @@
+"""The catch-all logger of generations v1 and v2: contract s6-overlay §4, S6_LOGGING; §11, 21."""
+
+from __future__ import annotations
+
+import functools
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from world import process
+from world.images import Image, Role, needs_root
+from world.tree import Content
+from world.waiting import until
+
+Images = Callable[..., Image]
+
+LOGS = "var/log/s6-uncaught-logs"
+STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{9}  ")
+NOBODY_WAITS = {"S6_SERVICES_GRACETIME": "60000", "S6_KILL_GRACETIME": "60000"}
+"""Longer than the test: a stop that waits for the logger in vain is seen."""
+
+
+def script(body: str) -> str:
+    return f"#!/bin/sh\n{body}\n"
+
+
+FILES: dict[str, Content] = {
+    "etc/cont-init.d/a!": script("echo init; echo complaint >&2"),
+    "etc/services.d/web/run!": script("echo web; exec sleep 1000"),
+    "etc/cont-finish.d/a!": script("echo finish"),
+}
+
+
+def logged(its: Image, where: str = LOGS) -> list[str]:
+    """The lines of the log, each of which must have its stamp."""
+    lines = (its.root / where / "current").read_text().splitlines()
+    assert all(STAMP.match(line) for line in lines), lines
+    return [STAMP.sub("", line) for line in lines]
+
+
+@needs_root
+@pytest.mark.parametrize("generation", ["v1", "v2"])
+def test_only_cmd_is_heard_outside(image: Images, generation: str, role: Role) -> None:
+    its = image(generation, FILES)
+    wait = f"until grep -qs web /{LOGS}/current; do :; done"
+    ended = its.run(
+        "sh", "-c", f"{wait}; echo cmd", role=role, env={"S6_LOGGING": "1", **NOBODY_WAITS}
+    )
+    assert (ended.code, ended.out, ended.err) == (0, "cmd\n", "")
+    lines = logged(its)
+    assert lines[0] == (
+        "[s6-init] making user provided files available at /var/run/s6/etc...exited 0."
+    )
+    for line in ("init", "complaint", "web", "[services.d] done.", "[cmd] sh exited 0", "finish"):
+        assert lines.count(line) == 1, (line, lines)
+    assert lines[-1] == "[s6-finish] sending all processes the TERM signal."
+    directory = (its.root / LOGS).stat()
+    assert (directory.st_uid, directory.st_mode & 0o7777) == (65534, 0o2700)
+    fifo = (its.root / "run/s6/uncaught-logs-fifo").stat()
+    assert fifo.st_mode == 0o010600
+
+
+@needs_root
+def test_cmd_as_well(image: Images) -> None:
+    its = image("v2", FILES)
+    ended = its.run("sh", "-c", "echo cmd; echo bad >&2", env={"S6_LOGGING": "2", **NOBODY_WAITS})
+    assert (ended.code, ended.out, ended.err) == (0, "", "")
+    assert {"cmd", "bad", "init", "[cmd] sh exited 0", "finish"} <= set(logged(its))
+
+
+@needs_root
+def test_directives_and_what_was_there(image: Images) -> None:
+    """S6_LOGGING_SCRIPT says how; what an earlier boot logged stays (the original wipes it)."""
+    its = image("v2", FILES)
+    for _ in range(2):
+        its.run("true", env={"S6_LOGGING": "1", "S6_LOGGING_SCRIPT": "-finish n3  pX T"})
+    lines = logged(its)
+    assert lines.count("X init") == 2
+    assert not [line for line in lines if "finish" in line]
+
+
+@needs_root
+def test_the_logger_is_killed(image: Images) -> None:
+    """Nobody gets SIGPIPE, nobody waits for ever, and what comes later is logged."""
+    chatter: dict[str, Content] = {
+        "etc/services.d/web/run!": script(
+            "trap : USR1; echo ready; while :; do sleep 1000 & wait; echo more; done"
+        )
+    }
+    its = image("v2", chatter)
+
+    def said(what: str) -> int:
+        """How often it was logged; a logger that was killed leaves an archive."""
+        return sum(file.read_text().count(what) for file in (its.root / LOGS).glob("[@cp]*"))
+
+    def heard(count: int) -> bool:
+        return said("more") >= count
+
+    with its.boot(env={"S6_LOGGING": "1", **NOBODY_WAITS}) as init:
+
+        def logger() -> int | None:
+            found = [one.pid for one in init.container.processes() if "s6-log" in one.argv[:1]]
+            return found[0] if found else None
+
+        until(lambda: said("ready"), "the first line")
+        for count in range(1, 4):
+            process.kill(until(logger, "the logger", explain=init.ps))
+            assert init.run("s6-svc", "-1", "/var/run/s6/services/web").code == 0
+            until(functools.partial(heard, count), f"line {count}")
+        ended = init.stop()
+    assert (ended.code, ended.out) == (0, "")
+    assert said("ready") == 1
+
+
+@needs_root
+def test_without_its_service_there_is_none(image: Images) -> None:
+    its = image("v2", FILES)
+    shutil.rmtree(its.root / "etc/s6/services/s6-svscan-log")
+    ended = its.run("true", env={"S6_LOGGING": "1"})
+    assert ended.out.startswith(
+        "s6x: warning: S6_LOGGING is set, but there is no catch-all logger: s6-svscan-log/run is "
+        "missing in /etc/s6/services."
+    )
+    assert "\ninit\n" in ended.out
+    assert not (its.root / LOGS).exists()
+
+
+@needs_root
+@pytest.mark.parametrize("who", ["an ordinary user", "a read-only root"])
+def test_where_the_usual_directory_cannot_be_written(image: Images, who: str) -> None:
+    """The original does not start (contract §2.5); here the logs go beside the other state."""
+    user = who == "an ordinary user"
+    how: dict[str, Any] = (
+        {"user": (12345, 12345)} if user else {"read_only": True, "tmpfs": {"/run": "mode=755"}}
+    )
+    its = image("v2", FILES)
+    its.root.chmod(0o755)
+    run = "/tmp/s6x-12345" if user else "/var/run/s6"
+    log = f"{run}/uncaught-logs/current"
+    command = f"until grep -qs web {log}; do :; done; cat {log}"
+    ended = its.run("sh", "-c", command, env={"S6_LOGGING": "1", **NOBODY_WAITS}, **how)
+    assert (ended.code, ended.err) == (0, ""), ended
+    first, rest = ended.out.split("\n", 1)
+    assert first == (
+        f"s6x: warning: /{LOGS} cannot be written to: what no logger takes is logged in "
+        f"{run}/uncaught-logs"
+    )
+    assert {"init", "web"} <= {STAMP.sub("", line) for line in rest.splitlines()}
+
+
+def test_a_fifo_without_logger_does_not_hold_the_container_up(image: Images) -> None:
+    """s6-log is not there: its supervisor says so outside, and the stop still comes to its end."""
+    its = image("v2", FILES)
+    for link in ("bin/s6-log", "usr/bin/s6-log"):
+        Path(its.root / link).unlink()
+    env = {"S6_LOGGING": "1", "S6_KILL_GRACETIME": "500", "S6_SERVICES_GRACETIME": "500"}
+    ended = its.run("true", env=env)
+    assert ended.code == 0
+    assert "logutil-service: fatal: unable to exec s6-log" in ended.err

@@ -1,6 +1,6 @@
 # The front door. Everything that is not a file of its own is a target here, with a sentence.
 .DEFAULT_GOAL := help
-.PHONY: help setup build test test-rust test-python check lint types fuzz demo bench clean
+.PHONY: help setup build test test-rust test-python check lint types docs fuzz demo bench clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -47,8 +47,12 @@ lint: build ## Formatting and lints of both languages
 	$(BIN)/ruff format -q --check
 
 types: build ## Types of the package, the tests and the benches, and the stub of the extension
-	$(BIN)/mypy python tests benches demo
+	$(BIN)/mypy python tests benches demo tools
 	$(BIN)/python -m mypy.stubtest s6x._core
+
+docs: build ## Write the pages of all commands (docs/commands) and manual pages for man (target/man)
+	S6X_WRITE_PAGES=1 cargo test -q -p s6x-multicall --test pages
+	$(BIN)/python tools/manual.py
 
 # The compiler's counters say which inputs reach something new; overflow is checked as in a debug build.
 fuzz: export RUSTFLAGS = -C instrument-coverage --cfg s6x_coverage

@@ -9,8 +9,9 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+from click import Context
 
-from s6x import __version__, native
+from s6x import __version__, cli, native
 from world.programs import Programs, Result
 from world.running import World
 from world.waiting import until
@@ -90,6 +91,23 @@ def test_help_lists_both_sides(way: str) -> None:
     assert (said.code, said.err) == (0, "")
     for word in ("status", "tree", "plan", "svok", "svscan", "supervise"):
         assert f" {word} " in f" {said.out} ".replace("\n", " ")
+
+
+def test_the_executable_names_the_words_that_need_python() -> None:
+    commands = [name for name in cli.commands.list_commands(Context(cli.commands)) if is_word(name)]
+    named = run(WAYS["executable"], "--help").out.splitlines()[-1].rstrip(".").partition(": ")[2]
+    assert sorted(named.split(", ")) == commands
+
+
+def is_word(name: str) -> bool:
+    return cli.commands.get_command(Context(cli.commands), name) is not None
+
+
+def test_help_keeps_paragraphs_and_words_together() -> None:
+    """Lines that belong as they are stay so, and a word is not cut at its hyphen."""
+    assert "\n    1    some are not\n" in run(WAYS["script"], "status", "--help").out
+    listed = run(WAYS["script"], "--help").out
+    assert not [line for line in listed.splitlines() if line.endswith("-")]
 
 
 @pytest.mark.parametrize("named", [None, "/some/python3"])

@@ -122,8 +122,18 @@ def test_help_of_every_program(s6x: Programs) -> None:
         assert "Exit codes:" in said.out
         wrong = s6x.run(program, "-:", "x", "y", "z")
         if wrong.code == 100 and "unknown option" in wrong.err:
-            usage = said.out.splitlines()[0].removeprefix("Usage: ")
+            usage = " ".join(said.out.split("\n\n")[0].removeprefix("Usage: ").split())
             assert wrong.err.splitlines()[0] == f"{program}: usage: {usage}"
+
+
+def test_help_fits_into_a_terminal(s6x: Programs) -> None:
+    names = s6x.run("s6x", "--list-applets").out.split()
+    assert len(names) > 40
+    for name in names:
+        said = s6x.run("s6x", name, "--help")
+        assert (said.code, said.err) == (0, ""), "also for those whose words are all arguments"
+        assert said.out.startswith(f"Usage: {name}")
+        assert not [line for line in said.out.splitlines() if len(line) > 100], name
 
 
 def test_options_in_every_form(s6x: Programs, target: Target) -> None:

@@ -50,7 +50,7 @@ class Commands(click.Group):
         words = _native_words()
         if words:
             with formatter.section("Programs (s6x WORD --help, or by their own names)"):
-                formatter.write_text(" ".join(words))
+                formatter.write(_wrapped(words, formatter.width, " " * formatter.current_indent))
 
 
 @click.group(
@@ -90,6 +90,16 @@ def main(words: Sequence[str]) -> int:
 def _fail(called: str, sentence: str, code: int) -> int:
     print(f"{called}: fatal: {sentence}", file=sys.stderr)
     return code
+
+
+def _wrapped(words: list[str], width: int, indent: str) -> str:
+    """Put words on lines; click would break them at their hyphens."""
+    import textwrap
+
+    wrapper = textwrap.TextWrapper(
+        width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+    )
+    return wrapper.fill(" ".join(words)) + "\n"
 
 
 def _native_words() -> list[str]:

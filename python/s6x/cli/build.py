@@ -10,7 +10,7 @@ from s6x import image
 from s6x.cli import overlay_failures
 
 
-@click.command()
+@click.command(short_help="Write the plan of an image into it.")
 @click.option("--root", default="/", metavar="DIR", help="The image's root directory.")
 @click.option(
     "--generation",

@@ -15,7 +15,7 @@ from s6x.overlay.root import Root
 from s6x.overlay.variables import environment_findings
 
 
-@click.command()
+@click.command(short_help="Say what would not work in an image.")
 @click.option("--root", default="/", metavar="DIR", help="The image's root directory.")
 @click.option(
     "--generation",

@@ -11,7 +11,7 @@ from s6x.overlay.detect import KNOWN, detect
 from s6x.overlay.root import Root
 
 
-@click.command()
+@click.command(short_help="Lay out /init, the programs and the directories in an image.")
 @click.option("--root", required=True, metavar="DIR", help="The image's root directory.")
 @click.option(
     "--generation",

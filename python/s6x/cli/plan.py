@@ -11,7 +11,7 @@ from s6x.overlay import decode, encode, plan_for
 from s6x.overlay.render import render_text, to_json
 
 
-@click.command()
+@click.command(short_help="Show what /init does in an image.")
 @click.option("--root", default="/", metavar="DIR", help="The image's root directory.")
 @click.option(
     "--generation",

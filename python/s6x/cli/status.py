@@ -15,25 +15,25 @@ from s6x.cli.report import Report, report_on
 from s6x.supervise import Events, ScanDir, Service, TimedOut
 
 
-@click.command()
+@click.command(short_help="Show the state of services.")
 @click.argument("names", nargs=-1, metavar="[SERVICE]...")
 @click.option("--scandir", metavar="DIR", help="Default: $S6X_SCANDIR, else the running one.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object (docs/formats.md).")
 @click.option("--watch", is_flag=True, help="Again after every change, until Ctrl-C.")
 def status(names: Sequence[str], scandir: str | None, as_json: bool, watch: bool) -> int:
-    r"""Show the state of services: all, with their loggers, or those that are named.
+    """Show the state of services: all, with their loggers, or those that are named.
 
     A service is named by its name in the scan directory (web, or web/log for its logger), or by
     the path of its service directory, if that exists.
 
     \b
-    Exit code:
+    Exit codes:
       0    every service shown is as it is wanted: up, and ready if it reports that;
            or down on purpose
       1    some are not
       3    none is up
       4    no scan directory, or no service of that name
-    """
+    """  # noqa: D301
     only_paths = bool(names) and all(_is_path(name) for name in names)
     tree = None if only_paths and not scandir else ScanDir(scandir)
     shown = _wanted(tree, names)

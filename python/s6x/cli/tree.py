@@ -9,7 +9,7 @@ import click
 from s6x.supervise import Process, ScanDir
 
 
-@click.command()
+@click.command(short_help="Show the processes of the running tree.")
 @click.option("--scandir", metavar="DIR", help="Default: $S6X_SCANDIR, else the running one.")
 def tree(scandir: str | None) -> None:
     """Show the processes of the running tree, each with its number and command line."""

@@ -1,4 +1,4 @@
-//! What an applet is: data, from which parser, usage and help are derived, and a function.
+//! What an applet is: data, from which parser, usage, help and pages are derived, and a function.
 
 use crate::exit::{Exit, Failure};
 use crate::invocation::Invocation;
@@ -119,7 +119,7 @@ impl Applet {
 
     /// What `--help` shows.
     pub fn help(&self) -> String {
-        let mut text = format!("Usage: {}\n\n{}.\n", self.usage(), self.about);
+        let mut text = format!("Usage: {}\n\n{}.\n", wrapped(&self.usage()), self.about);
         let mut rows: Vec<(String, &str)> = Vec::new();
         for option in self.options {
             let value = option.value.map(|value| format!(" {value}")).unwrap_or_default();
@@ -135,26 +135,65 @@ impl Applet {
             rows.push((row, option.help));
         }
         table(&mut text, "Options", &rows);
-        let codes = [("0", "success"), ("100", "wrong usage"), ("111", "a system call failed")];
-        let mut codes: Vec<(String, &str)> = codes
-            .iter()
-            .filter(|(code, _)| !self.exit_codes.iter().any(|(own, _)| own == code))
-            .chain(self.exit_codes)
-            .map(|&(code, meaning)| (code.to_owned(), meaning))
-            .collect();
-        codes.sort_by_key(|(code, _)| code.parse::<u8>().unwrap_or(u8::MAX));
-        table(&mut text, "Exit codes", &codes);
+        let codes = self.codes().map(|(code, meaning)| (code.to_owned(), meaning));
+        table(&mut text, "Exit codes", &codes.collect::<Vec<_>>());
         text
+    }
+
+    /// All its exit codes, ascending, and what they mean.
+    pub fn codes(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let usual = [("0", "success"), ("100", "wrong usage"), ("111", "a system call failed")];
+        let mut codes: Vec<(&str, &str)> = usual
+            .into_iter()
+            .filter(|(code, _)| !self.exit_codes.iter().any(|(own, _)| own == code))
+            .chain(self.exit_codes.iter().copied())
+            .collect();
+        let first = |code: &str| code.split("..").next().and_then(|first| first.parse::<u8>().ok());
+        codes.sort_by_key(|(code, _)| first(code).unwrap_or(u8::MAX));
+        codes.into_iter()
     }
 }
 
+/// A usage in lines that fit, broken before an option or an argument, never inside one.
+fn wrapped(usage: &str) -> String {
+    let (mut text, mut width) = (String::new(), "Usage: ".len());
+    let mut rest = usage;
+    while !rest.is_empty() {
+        let end =
+            if rest.starts_with("[ ") { rest.find(" ]").map(|at| at + 2) } else { rest.find(' ') };
+        let (piece, after) = rest.split_at_checked(end.unwrap_or(rest.len())).unwrap_or((rest, ""));
+        if width + piece.len() > WIDTH && !text.is_empty() {
+            text.truncate(text.trim_end().len());
+            text.push_str("\n        ");
+            width = 8;
+        }
+        text.push_str(piece);
+        width += piece.len() + 1;
+        rest = after.strip_prefix(' ').unwrap_or(after);
+        if !rest.is_empty() {
+            text.push(' ');
+        }
+    }
+    text
+}
+
+/// Columns of a terminal that lists fit into, if they can.
+const WIDTH: usize = 96;
+/// The first column of a list: what is longer has a line of its own.
+const COLUMN: usize = 32;
+
 /// Two columns under a heading; nothing for no rows.
 fn table(text: &mut String, heading: &str, rows: &[(String, &str)]) {
-    let width = rows.iter().map(|(left, _)| left.len()).max().unwrap_or(0);
+    let lengths = rows.iter().map(|(left, _)| left.len());
+    let width = lengths.filter(|&length| length <= COLUMN).max().unwrap_or(0);
     if !rows.is_empty() {
         let _ = writeln!(text, "\n{heading}:");
     }
     for (left, right) in rows {
-        let _ = writeln!(text, "  {left:width$}  {right}");
+        if left.len() > COLUMN {
+            let _ = writeln!(text, "  {left}\n  {:width$}  {right}", "");
+        } else {
+            let _ = writeln!(text, "  {left:width$}  {right}");
+        }
     }
 }

@@ -88,7 +88,7 @@ fn goes_on_in_place(applet: &Applet) -> bool {
 fn step(link: Link) -> Result<Link, u8> {
     let Link { applet, called, words, environment, title, as_word } = link;
     let asked_for_help = words.first().is_some_and(|word| word == "--help");
-    if asked_for_help && applet.syntax != Syntax::Raw {
+    if asked_for_help && (as_word || applet.syntax != Syntax::Raw) {
         return Err(invocation::show(applet.name, &applet.help()));
     }
     let parsed = match options::parse(applet.syntax, applet.options, &words) {

@@ -35,10 +35,14 @@ pub(crate) fn version() -> String {
 pub(crate) fn help() -> String {
     format!(
         "Usage: s6x WORD [ARGUMENTS]\n\n\
-         Container init and process supervision.\n\n\
-         These words work anywhere, also as programs of their own names; a service may be given \
-         by its\nname or by its directory, and s6x WORD --help says more:\n\n{}\n\
-         Every other word (status, plan, check, ...) is done by s6x's Python package.\n",
+         Container init and process supervision.\n\n  \
+         s6x status             what is up, what is not, and why (needs Python)\n  \
+         s6x svc -r web         restart the service web, by its name or by its directory\n  \
+         s6x svwait -U web      wait until it is ready\n  \
+         s6x WORD --help        what a word does, its options and exit codes\n\n\
+         Words that this executable knows; most are also programs, called s6-WORD or as \
+         here:\n\n{}\n\
+         Words that need s6x's Python package: status, tree, plan, check, install, build.\n",
         words()
     )
 }

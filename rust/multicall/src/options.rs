@@ -47,7 +47,7 @@ pub enum Syntax {
     Posix,
     /// P2: the same, and `--name` and `--name=value`.
     Long,
-    /// None: every word is an argument, `--help` too.
+    /// None: every word is an argument, `--help` too, unless behind `s6x WORD`.
     Raw,
 }
 

@@ -41,8 +41,7 @@ pub static WITH_CONTENV: Applet = Applet {
 /// with-contenv-legacy.
 pub static WITH_CONTENV_LEGACY: Applet = Applet {
     name: "with-contenv-legacy",
-    about: "Run a program with the container's environment as s6-overlay v1 gave it: values cut at \
-            4095 bytes, none that are empty",
+    about: "Run a program with the container's environment as v1 had it: short values, none empty",
     run: |call| with(call, true),
     ..WITH_CONTENV
 };

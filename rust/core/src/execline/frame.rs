@@ -109,10 +109,16 @@ impl Frame {
 
     /// Sets them.
     pub fn set(&self, environment: &mut Environment) {
-        let words = self.words.iter().enumerate();
-        let numbered = words.map(|(nth, word)| ((nth + 1).to_string().into(), word.clone()));
-        let count = ("#".into(), self.words.len().to_string().into());
-        environment.put_all([count, ("0".into(), self.zero.clone())].into_iter().chain(numbered));
+        environment.put("0", &self.zero);
+        Frame::set_words(&self.words, environment);
+    }
+
+    /// Sets them, but for the script's name.
+    pub fn set_words(words: &[OsString], environment: &mut Environment) {
+        let numbered = words.iter().enumerate();
+        let numbered = numbered.map(|(nth, word)| ((nth + 1).to_string().into(), word.clone()));
+        let count = ("#".into(), words.len().to_string().into());
+        environment.put_all([count].into_iter().chain(numbered));
     }
 }
 
@@ -142,7 +148,7 @@ mod tests {
         let frame = Frame { zero: "s".into(), words: vec!["a".into(), "".into()] };
         let mut set = environment(&["2=old", "3=stays"]);
         frame.set(&mut set);
-        assert_eq!(set, environment(&["2=", "3=stays", "#=2", "0=s", "1=a"]));
+        assert_eq!(set, environment(&["2=", "3=stays", "0=s", "#=2", "1=a"]));
         assert_eq!(Frame::of(&set), Ok(frame));
         for (missing, entries) in [("0", vec!["#=0"]), ("#", vec!["0=a", "#=x"])] {
             assert_eq!(Frame::of(&environment(&entries)), Err(missing.to_owned()));

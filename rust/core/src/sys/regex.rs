@@ -10,6 +10,53 @@ use std::os::unix::ffi::OsStrExt;
 /// A compiled expression. It never moves: C libraries may keep pointers into it.
 pub struct Regex(Box<libc::regex_t>);
 
+/// What the characters of an expression mean.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Dialect {
+    /// As in basic expressions, where `\(` begins a group, rather than in extended ones.
+    pub basic: bool,
+    /// Capitals are as good as small letters.
+    pub ignores_case: bool,
+}
+
+/// How many groups, parts in parentheses, an expression has that compiles.
+pub fn groups_in(expression: &[u8], basic: bool) -> usize {
+    let (mut count, mut at) = (0, 0);
+    while let Some(&byte) = expression.get(at) {
+        let next = expression.get(at + 1);
+        match byte {
+            b'\\' => {
+                count += usize::from(basic && next == Some(&b'('));
+                at += 1;
+            }
+            b'(' if !basic => count += 1,
+            b'[' => at = end_of_bracket(expression, at),
+            _ => {}
+        }
+        at += 1;
+    }
+    count
+}
+
+/// Where the bracket expression that begins at `at` ends: at its `]`.
+fn end_of_bracket(expression: &[u8], at: usize) -> usize {
+    let mut at = at + 1;
+    at += usize::from(expression.get(at) == Some(&b'^'));
+    at += usize::from(expression.get(at) == Some(&b']'));
+    while let Some(&byte) = expression.get(at) {
+        if byte == b']' {
+            return at;
+        }
+        if let (b'[', Some(kind @ (b':' | b'.' | b'='))) = (byte, expression.get(at + 1)) {
+            let rest = expression.get(at + 2..).unwrap_or(&[]);
+            let end = rest.windows(2).position(|pair| pair == [*kind, b']']);
+            at += end.map_or(1, |end| end + 3);
+        }
+        at += 1;
+    }
+    at
+}
+
 impl Regex {
     /// Compiles an expression; the error is the C library's reason.
     pub fn new(expression: &OsStr) -> Result<Regex, String> {
@@ -19,6 +66,30 @@ impl Regex {
     /// Compiles an expression for [`Regex::matches_line`].
     pub fn of_lines(expression: &OsStr) -> Result<Regex, String> {
         Regex::with(expression, libc::REG_EXTENDED | libc::REG_NOSUB | libc::REG_NEWLINE)
+    }
+
+    /// Compiles an expression in one of the dialects.
+    pub fn in_dialect(expression: &OsStr, dialect: Dialect) -> Result<Regex, String> {
+        let extended = if dialect.basic { 0 } else { libc::REG_EXTENDED };
+        let folded = if dialect.ignores_case { libc::REG_ICASE } else { 0 };
+        Regex::with(expression, extended | folded)
+    }
+
+    /// The offsets of the first match and of each of its `groups`, those in parentheses; `None` for a
+    /// group that takes no part. Nothing behind a NUL is seen.
+    pub fn find_groups(&self, text: &[u8], groups: usize) -> Option<Vec<Option<Range<usize>>>> {
+        let text = text.split(|&byte| byte == 0).next().unwrap_or(&[]);
+        let text = CString::new(text).ok()?;
+        let nowhere = libc::regmatch_t { rm_so: -1, rm_eo: -1 };
+        let mut found = vec![nowhere; groups.saturating_add(1)];
+        let (regex, place, count) = (&raw const *self.0, found.as_mut_ptr(), found.len());
+        // SAFETY: a compiled expression, a C string, and a place for that many matches.
+        let code = unsafe { libc::regexec(regex, text.as_ptr(), count, place, 0) };
+        let range = |group: &libc::regmatch_t| {
+            let begin = usize::try_from(group.rm_so).ok()?;
+            Some(begin..usize::try_from(group.rm_eo).ok()?)
+        };
+        (code == 0).then(|| found.iter().map(range).collect())
     }
 
     fn with(expression: &OsStr, flags: libc::c_int) -> Result<Regex, String> {
@@ -125,6 +196,28 @@ mod tests {
         assert!(matches("def$", text));
         assert!(matches("", b""));
         assert!(!matches("x", b""));
+    }
+
+    #[test]
+    fn groups_are_counted_and_found() {
+        for (expression, basic, count) in [
+            ("a(b)(c(d))", false, 3),
+            ("a\\(b(", true, 1),
+            ("\\((x)", false, 1),
+            ("[(]([^](]|[[:alpha:](])", false, 1),
+            ("[[.(.]]()", false, 1),
+            ("", false, 0),
+        ] {
+            assert_eq!(groups_in(expression.as_bytes(), basic), count, "{expression}");
+        }
+        let dialect = Dialect { ignores_case: true, ..Dialect::default() };
+        let regex = Regex::in_dialect(OsStr::new("x(y)?|(a)b*"), dialect).expect("an expression");
+        let found = regex.find_groups(b"ABB", 2).expect("a match");
+        assert_eq!(found, [Some(0..3), None, Some(0..1)]);
+        let basic = Dialect { basic: true, ..Dialect::default() };
+        let regex = Regex::in_dialect(OsStr::new("\\(a\\)("), basic).expect("an expression");
+        assert_eq!(regex.find_groups(b"xa(", 1), Some(vec![Some(1..3), Some(1..2)]));
+        assert_eq!(regex.find_groups(b"a", 1), None);
     }
 
     #[test]

@@ -47,6 +47,24 @@ impl<'a> Blocks<'a> {
         self.next()?.ok_or_else(|| Failure::new(100, missing))
     }
 
+    /// Whose words these are.
+    pub(super) fn call(&self) -> &'a Invocation {
+        self.call
+    }
+
+    /// Goes on behind words that are no block.
+    pub(super) fn go_to(&mut self, words: &'a [OsString]) {
+        self.rest = words;
+    }
+
+    /// The blocks in a block's words: they are counted with those outside.
+    pub(super) fn within<'b>(&self, words: &'b [OsString]) -> Blocks<'b>
+    where
+        'a: 'b,
+    {
+        Blocks { call: self.call, strictness: self.strictness, rest: words, count: self.count }
+    }
+
     /// The words behind the blocks taken so far.
     pub(super) fn rest(&self) -> &'a [OsString] {
         self.rest

@@ -1,12 +1,12 @@
 //! execlineb: runs a script.
 
+use super::arguments::Arguments;
 use super::{CHAIN_CODES, go_on, too_long};
 use crate::{Applet, Exit, Failure, Invocation, Section, Syntax, flag, value};
 use s6x_core::error::shown;
 use s6x_core::execline::frame::{self, Frame, NoVariable};
 use s6x_core::execline::script::{Lexer, Mistake, ScriptError};
 use s6x_core::execline::strict::{self, Strictness};
-use s6x_core::execline::substitution::{self, Keys};
 use s6x_core::sys::dir::{self, Open};
 use s6x_core::sys::fd;
 use s6x_core::wire::environment::Environment;
@@ -60,10 +60,10 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
         Some(_) | None => None,
     };
     if let Some(least) = least {
-        enough(call, args.len(), least, strictness)?;
         let skipped = if call.last_of("Ss") == Some('s') { least } else { 0 };
-        let replaced = substitution::apply(&words, &Arguments::new(name, args, least, skipped));
-        return Ok(go_on(replaced.map_err(|_| too_long(&words))?, environment));
+        let arguments = Arguments::new(name, args, least).skipping(skipped);
+        arguments.enough(call, strictness, "expecting")?;
+        return super::substitute(&words, &arguments, environment);
     }
     match call.last_of("pP") {
         Some('P') => {}
@@ -107,65 +107,6 @@ fn strictness(call: &Invocation) -> (Environment, Strictness) {
         Strictness::of(&environment)
     };
     (environment, strictness)
-}
-
-/// Whether there are as many arguments as were announced.
-fn enough(
-    call: &Invocation,
-    given: usize,
-    least: u32,
-    strictness: Strictness,
-) -> Result<(), Failure> {
-    if u32::try_from(given).is_ok_and(|given| given < least) {
-        let message = format!("too few arguments: expecting at least {least} but got {given}");
-        match strictness {
-            Strictness::Silent => {}
-            Strictness::Warns => call.warning(message),
-            Strictness::Fails => return Err(Failure::new(100, message)),
-        }
-    }
-    Ok(())
-}
-
-/// What `$#`, `$0`, `$@` and `$1` stand for (contract execline §1.7).
-#[derive(Debug)]
-struct Arguments {
-    count: [OsString; 1],
-    zero: [OsString; 1],
-    args: Vec<OsString>,
-    /// Of those that are announced, the missing ones are empty.
-    least: u32,
-    /// How many of them `$@` leaves out.
-    skipped: u32,
-    /// What a missing one is.
-    missing: [OsString; 1],
-}
-
-impl Arguments {
-    fn new(zero: OsString, args: Vec<OsString>, least: u32, skipped: u32) -> Arguments {
-        let count = [args.len().to_string().into()];
-        let missing = [OsString::new()];
-        Arguments { count, zero: [zero], args, least, skipped, missing }
-    }
-}
-
-impl Keys for Arguments {
-    fn values(&self, key: &OsStr) -> Option<&[OsString]> {
-        match key.as_bytes() {
-            b"#" => Some(&self.count),
-            b"0" => Some(&self.zero),
-            b"@" => Some(self.args.get(self.skipped as usize..).unwrap_or(&[])),
-            [b'1'..=b'9', ..] => {
-                let nth: u32 = key.to_str()?.parse().ok()?;
-                let index = nth as usize - 1;
-                match self.args.get(index..=index) {
-                    Some(given) => Some(given),
-                    None => (nth <= self.least).then_some(&self.missing),
-                }
-            }
-            _ => None,
-        }
-    }
 }
 
 /// The words of a script given as a word.

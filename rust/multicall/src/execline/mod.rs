@@ -3,20 +3,27 @@
 //! A command takes the words at the front, changes one thing and goes on with the rest. What they have in
 //! common is here: blocks, children, and how a chain goes on.
 
+pub mod backtick;
+pub mod beside;
+pub mod branches;
+pub mod case;
 pub mod condition;
 pub mod environment;
 pub mod execlineb;
 pub mod leaving;
+pub mod multisubstitute;
+pub mod positionals;
 pub mod substitute;
 
+mod arguments;
 mod blocks;
 mod children;
 mod directive;
 
-use crate::{Exec, Exit, Failure};
+use crate::{Exec, Exit, Failure, Invocation, Opt, flag};
 use s6x_core::error::shown;
 use s6x_core::execline::TooLong;
-use s6x_core::execline::substitution::{self, Keys};
+use s6x_core::execline::substitution::{self, Keys, Table};
 use s6x_core::wire::environment::Environment;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -41,6 +48,49 @@ fn substitute(
     Ok(go_on(replaced, environment))
 }
 
+/// Option -E (contract execline §0.9).
+const AUTOIMPORT: Opt = flag('E', "replace the variable in the words that follow, and remove it");
+/// Option -e.
+const NO_AUTOIMPORT: Opt = flag('e', "leave it in the environment (as usual)");
+
+/// The words and the environment of a chain in which a variable got a value, or was removed: with -E,
+/// the value is in the words and not in the environment.
+fn with_variable(
+    call: &Invocation,
+    name: &OsStr,
+    value: Option<&OsStr>,
+    words: &[OsString],
+    mut environment: Environment,
+) -> Result<(Vec<OsString>, Environment), Failure> {
+    let Some(value) = value else {
+        environment.take(name);
+        return Ok((words.to_vec(), environment));
+    };
+    if call.last_of("eE") != Some('E') {
+        environment.put(name, value);
+        return Ok((words.to_vec(), environment));
+    }
+    environment.take(name);
+    let mut keys = Table::default();
+    if keys.add(name, vec![value.to_owned()]).is_err() {
+        return Err(Failure::new(111, "bad substitution key: it is empty"));
+    }
+    let words = substitution::apply(words, &keys).map_err(|TooLong| too_long(words))?;
+    Ok((words, environment))
+}
+
+/// Goes on with a variable that got a value, or was removed.
+fn go_on_with(
+    call: &Invocation,
+    name: &OsStr,
+    value: Option<&OsStr>,
+    words: &[OsString],
+    environment: Environment,
+) -> Result<Exit, Failure> {
+    let (words, environment) = with_variable(call, name, value, words, environment)?;
+    Ok(go_on(words, environment))
+}
+
 /// The failure to become a program with more words than a program can have.
 fn too_long(words: &[OsString]) -> Failure {
     let program = words.first().map(OsString::as_os_str).unwrap_or_default();
@@ -58,7 +108,6 @@ fn variable(name: &OsStr) -> Result<&OsStr, Failure> {
 }
 
 /// The same for commands that do not accept the empty name.
-#[expect(dead_code)]
 fn filled_variable(name: &OsStr) -> Result<&OsStr, Failure> {
     if name.is_empty() {
         return Err(Failure::new(100, "invalid variable name: it is empty"));

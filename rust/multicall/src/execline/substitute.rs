@@ -1,55 +1,29 @@
-//! define, importas, import: one key replaced in the words that follow.
+//! define, importas (import), elglob, elgetpositionals, multidefine: keys replaced in the words that follow.
 
-use super::directive::{
-    self, CHOMP, CODES, CRUNCH, DELIMITERS, Found, KEEP, Options, SPLIT, SPREAD, Wrong,
-};
-use crate::options::Opt;
-use crate::{Applet, Exit, Failure, Invocation, Section, Syntax, flag, value};
-use std::ffi::OsString;
-
-/// Options of importas.
-pub(super) const OF_IMPORTAS: &[Opt] = &[
-    flag('S', "the variable's name is the key"),
-    flag('i', "fail if it is not set"),
-    value('D', "default", "take this if it is not set"),
-    flag('u', "remove the variable"),
-    SPLIT,
-    KEEP,
-    CHOMP,
-    CRUNCH,
-    SPREAD,
-    DELIMITERS,
-];
-
-/// Options of define.
-pub(super) const OF_DEFINE: &[Opt] = &[SPLIT, KEEP, CHOMP, CRUNCH, SPREAD, DELIMITERS];
+use super::blocks::Blocks;
+use super::directive::{CODES, Found, Kind, Options, Wrong};
+use crate::{Applet, Exit, Failure, Invocation, Section, Syntax};
 
 /// define.
 pub static DEFINE: Applet = Applet {
     name: "define",
     section: Section::Execline,
     about: "Replace a key by a value in the words that follow",
-    options: OF_DEFINE,
+    options: Kind::Define.options(),
     arguments: "key value prog...",
     syntax: Syntax::Posix,
     exit_codes: CODES,
-    run: |call| {
-        let mut found = Found::default();
-        let rest = directive::define(&Options::of(&call.options), &call.rest, &mut found);
-        go_on(call, &found, rest)
-    },
+    run: |call| run(call, Kind::Define, &call.options),
 };
 
 /// importas.
 pub static IMPORTAS: Applet = Applet {
     name: "importas",
-    section: Section::Execline,
     about: "Replace a key by a variable's value in the words that follow",
-    options: OF_IMPORTAS,
+    options: Kind::Importas.options(),
     arguments: "key variable prog...",
-    syntax: Syntax::Posix,
-    exit_codes: CODES,
-    run: |call| importas(call, false),
+    run: |call| run(call, Kind::Importas, &call.options),
+    ..DEFINE
 };
 
 /// import, as execline had it up to 2.4.
@@ -57,30 +31,51 @@ pub static IMPORT: Applet = Applet {
     name: "import",
     about: "Replace a variable's name by its value in the words that follow: importas -S",
     arguments: "variable prog...",
-    run: |call| importas(call, true),
+    run: |call| {
+        let by_its_name = [call.options.as_slice(), &[('S', None)]].concat();
+        run(call, Kind::Importas, &by_its_name)
+    },
     ..IMPORTAS
 };
 
-fn importas(call: &Invocation, by_its_name: bool) -> Result<Exit, Failure> {
-    let mut given = call.options.clone();
-    if by_its_name {
-        given.push(('S', None));
-    }
-    let mut found = Found::default();
-    let rest = directive::importas(&Options::of(&given), &call.rest, &call.environment, &mut found);
-    go_on(call, &found, rest)
-}
+/// elglob.
+pub static ELGLOB: Applet = Applet {
+    name: "elglob",
+    about: "Replace a key by the names of files that match a pattern",
+    options: Kind::Elglob.options(),
+    arguments: "key pattern prog...",
+    run: |call| run(call, Kind::Elglob, &call.options),
+    ..DEFINE
+};
 
-/// Replaces what was found.
-pub(super) fn go_on(
+/// elgetpositionals.
+pub static ELGETPOSITIONALS: Applet = Applet {
+    name: "elgetpositionals",
+    about: "Replace #, @, 0, 1 and so on by the script's arguments",
+    options: Kind::Elgetpositionals.options(),
+    arguments: "prog...",
+    run: |call| run(call, Kind::Elgetpositionals, &call.options),
+    ..DEFINE
+};
+
+/// multidefine.
+pub static MULTIDEFINE: Applet = Applet {
+    name: "multidefine",
+    about: "Replace several keys, each by its word of a value",
+    options: Kind::Multidefine.options(),
+    arguments: "value { keys... } prog...",
+    run: |call| run(call, Kind::Multidefine, &call.options),
+    ..DEFINE
+};
+
+/// Runs a command that is one directive.
+fn run(
     call: &Invocation,
-    found: &Found,
-    rest: Result<&[OsString], Wrong>,
+    kind: Kind,
+    options: &[(char, Option<std::ffi::OsString>)],
 ) -> Result<Exit, Failure> {
-    let rest = rest.map_err(Wrong::of_command)?;
-    let mut environment = call.environment.clone();
-    for name in &found.unset {
-        environment.take(name);
-    }
-    super::substitute(rest, &found.keys, environment)
+    let mut blocks = Blocks::of(call, &call.rest);
+    let mut found = Found::default();
+    let rest = kind.read(&Options::of(options), &call.rest, &mut blocks, &mut found);
+    found.go_on(call, rest.map_err(Wrong::of_command)?)
 }

@@ -83,8 +83,9 @@ impl<D> Unpacker<D> {
         if rest.len() < length || self.descriptors.len() < count {
             return Ok(None);
         }
-        let mut body = self.bytes.split_off(HEAD);
-        self.bytes = body.split_off(length);
+        // A copy of its own: split off, each body would keep room for all that came behind it.
+        let body = rest.get(..length).unwrap_or(rest).to_vec();
+        self.bytes.drain(..HEAD + length);
         let others = self.descriptors.split_off(count);
         let descriptors = std::mem::replace(&mut self.descriptors, others);
         Ok(Some(Message { body, descriptors }))

@@ -1,17 +1,26 @@
 //! What must hold for any bytes, parser by parser. A law panics when it is broken.
 
 use s6x_core::error::Error;
+use s6x_core::execline::block::Block;
+use s6x_core::execline::strict::Strictness;
+use s6x_core::execline::substitution::{self, Table};
+use s6x_core::execline::value::{Transformation, as_netstrings, netstrings};
+use s6x_core::execline::{frame, quote, script, strict};
 use s6x_core::machine::log::lines::Splitter;
+use s6x_core::model::access_rules::{Database, Rules, in_directory};
 use s6x_core::model::envdir::{self, Manner, Reading};
 use s6x_core::model::service_dir::Settings;
 use s6x_core::run::notify_socket;
 use s6x_core::sys::dir::Dir;
 use s6x_core::sys::user::Accounts;
+use s6x_core::wire::access_rules::Rule;
+use s6x_core::wire::cdb::{self, Record};
 use s6x_core::wire::control::Control;
 use s6x_core::wire::environment::Environment;
 use s6x_core::wire::fix_attrs::{self, Account};
 use s6x_core::wire::ftrigr::{self, Request, Unpacker};
 use s6x_core::wire::log_script::{self, Target};
+use s6x_core::wire::message;
 use s6x_core::wire::plan::text::{Extra, Facts, Text, Words};
 use s6x_core::wire::signal::Signal;
 use s6x_core::wire::status::Status;
@@ -412,4 +421,227 @@ pub(crate) fn service_dir(bytes: &[u8]) {
     assert!((1..=64).contains(&settings.down_signal.number()));
     let understood = !complaints.is_empty() || !bytes.is_empty();
     assert!(understood, "an empty file is no signal: {settings:?}");
+}
+
+/// However a script is chopped, its words are the same; quoted, they read back.
+pub(crate) fn execline_script(bytes: &[u8]) {
+    let whole = script::parse(bytes);
+    let mut lexer = script::Lexer::new();
+    let fed = bytes.chunks(5).try_for_each(|piece| lexer.feed(piece));
+    assert_eq!(fed.and_then(|()| lexer.finish()), whole);
+    let Ok(script) = whole else { return };
+    assert_eq!(script.words.len(), script.places.len());
+    assert!(script.places.is_sorted());
+    assert!(!script.words.iter().any(|word| word.as_bytes().contains(&0)));
+    let quoted: Vec<Vec<u8>> = script.words.iter().map(|word| quote::quoted(word)).collect();
+    let again = script::parse(&quoted.join(&b' ')).map(|script| script.words);
+    assert_eq!(again.as_deref(), Ok(script.words.as_slice()));
+}
+
+/// A block, its end, and the rest are all there is.
+pub(crate) fn execline_block(bytes: &[u8]) {
+    let words = words(bytes);
+    match Block::first_of(&words) {
+        Some(block) => {
+            let inside = block.words();
+            assert_eq!(inside.len() + 1 + block.rest.len(), words.len());
+            assert!(words.ends_with(block.rest));
+            for (word, original) in inside.iter().zip(&words) {
+                assert!(original.as_bytes().ends_with(word.as_bytes()));
+                assert!(original.len() - word.len() <= 1);
+            }
+        }
+        None => assert!(!words.iter().any(|word| word.is_empty())),
+    }
+}
+
+/// What is quoted is one word, and the same.
+pub(crate) fn execline_quote(bytes: &[u8]) {
+    let word = OsStr::from_bytes(halves(bytes).0);
+    let again = script::parse(&quote::quoted(word)).map(|script| script.words);
+    assert_eq!(again.as_deref(), Ok(&[word.to_owned()][..]));
+}
+
+/// A key, its values up to an empty word, the words. What names no key stays as it is; no `$`
+/// that a value brings along is looked at again.
+pub(crate) fn execline_substitution(bytes: &[u8]) {
+    let all = words(bytes);
+    let Some((key, rest)) = all.split_first() else { return };
+    let end = rest.iter().position(|word| word.is_empty()).unwrap_or(rest.len());
+    let (values, rest) = rest.split_at(end);
+    let words = rest.get(1..).unwrap_or(&[]);
+    let mut table = Table::default();
+    if table.add(key, values.to_vec()).is_err() {
+        assert!(key.is_empty());
+        return;
+    }
+    let Ok(found) = substitution::apply(words, &table) else { return };
+    let plain = |word: &&OsString| !word.as_bytes().contains(&b'$');
+    let kept = words.iter().filter(plain).all(|word| found.contains(word));
+    assert!(kept, "a word without a key stays");
+    let untouched = substitution::apply(words, &Table::default());
+    assert_eq!(untouched.as_deref(), Ok(words), "without keys, nothing happens");
+    if words.iter().all(|word| plain(&word)) {
+        assert_eq!(found, words);
+    }
+}
+
+/// Flags, delimiters up to a NUL, the value. No word holds a delimiter, netstrings read back.
+pub(crate) fn execline_value(bytes: &[u8]) {
+    let Some((&flags, rest)) = bytes.split_first() else { return };
+    let (delimiters, value) = halves(rest);
+    let flag = |bit: u8| flags & bit != 0;
+    let transformation = Transformation {
+        delimiters: delimiters.to_vec(),
+        crunch: flag(1),
+        chomp: flag(2),
+        split: flag(4),
+    };
+    if let Ok(words) = transformation.apply(OsStr::from_bytes(value)) {
+        assert!(flag(4) || words.len() == 1);
+        let delimits = |word: &OsString| word.as_bytes().iter().any(|b| delimiters.contains(b));
+        assert!(!flag(4) || !words.iter().any(delimits));
+        let size: usize = words.iter().map(|word| word.len()).sum();
+        assert!(size <= value.len());
+    }
+    if let Ok(words) = netstrings(value) {
+        let again = as_netstrings(words.iter().map(OsString::as_os_str));
+        assert_eq!(netstrings(again.as_bytes()), Ok(words));
+    }
+}
+
+/// Going in and out again loses no entry, and what is not numbered stays as it is.
+pub(crate) fn execline_frame(bytes: &[u8]) {
+    let environment = Environment::new(words(bytes));
+    let Ok(pushed) = frame::push(&environment, frame::POSITIONALS) else { return };
+    assert_eq!(pushed.entries().count(), environment.entries().count());
+    let popped = frame::pop(&pushed, frame::POSITIONALS).expect("nothing lost its value");
+    assert_eq!(popped.entries().count(), environment.entries().count());
+    let others = |environment: &Environment| {
+        let numbered = |entry: &&OsStr| {
+            !entry.as_bytes().first().is_some_and(|&b| b == b'#' || b.is_ascii_digit())
+        };
+        environment.entries().filter(numbered).map(OsStr::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(others(&popped), others(&environment));
+    if let Ok(frame) = frame::Frame::of(&environment) {
+        let mut again = Environment::default();
+        frame.set(&mut again);
+        assert_eq!(frame::Frame::of(&again), Ok(frame));
+    }
+}
+
+/// A number has a meaning, anything else is misspelt.
+pub(crate) fn execline_strict(bytes: &[u8]) {
+    let value = OsStr::from_bytes(halves(bytes).0);
+    let mut environment = Environment::default();
+    environment.set(strict::VARIABLE, value);
+    let meant = Strictness::of(&environment);
+    if Strictness::is_misspelt(&environment) {
+        assert_eq!(meant, Strictness::Silent);
+        assert!(
+            value.to_str().and_then(|text| text.parse::<u32>().ok()).is_none()
+                || value.as_bytes().starts_with(b"+")
+        );
+    }
+}
+
+/// A rule is written so that it reads the same.
+pub(crate) fn access_rule(bytes: &[u8]) {
+    if let Ok(Some(rule)) = Rule::unpack(bytes) {
+        let packed = rule.pack().expect("what was read is short enough to be written");
+        assert!(packed.len() <= bytes.len());
+        assert_eq!(Rule::unpack(&packed), Ok(Some(rule)));
+    }
+}
+
+/// Any bytes are a database or not, and are looked through in as many steps as there is room for
+/// records. What was written is found.
+pub(crate) fn cdb(bytes: &[u8]) {
+    let (mut position, mut seen) = (cdb::FIRST, 0);
+    while let Ok(Some((record, following))) = cdb::next(bytes, position, 100) {
+        assert!(following >= position + 8 && record.key.len() <= 100 && record.data.len() <= 100);
+        if seen < 20 {
+            let _ = cdb::find(bytes, &record.key, 100);
+        }
+        (position, seen) = (following, seen + 1);
+        assert!(seen <= bytes.len());
+    }
+    let parts: Vec<&[u8]> = bytes.split(|&byte| byte == 0).take(200).collect();
+    let records: Vec<(&[u8], &[u8])> =
+        parts.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
+    let file = cdb::write(records.iter().copied()).expect("small enough");
+    let mut position = cdb::FIRST;
+    for &(key, data) in &records {
+        let first = records.iter().find(|(its, _)| *its == key).map(|(_, data)| data.to_vec());
+        assert_eq!(cdb::find(file.as_slice(), key, u32::MAX), Ok(first));
+        let expected = Record { key: key.to_vec(), data: data.to_vec() };
+        let next = cdb::next(file.as_slice(), position, u32::MAX).expect("our own");
+        let (record, following) = next.expect("one more record");
+        assert_eq!(record, expected);
+        position = following;
+    }
+    assert_eq!(cdb::next(file.as_slice(), position, u32::MAX), Ok(None));
+    let mut broken = file;
+    for (at, &byte) in bytes.iter().take(16).enumerate() {
+        let place = (usize::from(byte) * 8 + at * 997) % broken.len();
+        broken[place] = byte;
+    }
+    for (key, _) in records {
+        let _ = cdb::find(broken.as_slice(), key, 100);
+    }
+}
+
+/// A client is let in only by a rule that says so, whatever the files hold.
+pub(crate) fn access_rules_in_files(bytes: &[u8]) {
+    let place = scratch().join("rules");
+    let key = place.join("uid/7");
+    std::fs::create_dir_all(key.join("env")).expect("a directory of rules");
+    let (first, rest) = halves(bytes);
+    let files =
+        [(key.join("allow"), first), (key.join("env/NAME"), first), (key.join("exec"), rest)];
+    for (file, content) in files {
+        std::fs::write(file, content).expect("a file to be written");
+    }
+    let found = in_directory(&place, "uid/7").expect("readable").expect("a rule");
+    let rules = Rules::Directory(place.clone());
+    assert_eq!(rules.look_up((7, 7), (0, 0)), Ok(Some(found.clone())));
+    assert_eq!(rules.look_up((8, 7), (0, 0)), Ok(None));
+    if let Rule::Allow(terms) = &found {
+        let value = terms.lookup("NAME").map(OsStr::as_bytes);
+        assert!(!value.is_some_and(|value| value.contains(&0)));
+    }
+    // A record that any program may have written.
+    let file = place.join("rules.cdb");
+    let database = cdb::write([(&b"uid/7"[..], bytes)]).expect("small enough");
+    std::fs::write(&file, database).expect("a file to be written");
+    let rules = Rules::Database(Database::open(&file).expect("a database"));
+    if let Ok(Some(Rule::Allow(_))) = rules.look_up((7, 7), (0, 0)) {
+        assert_eq!(bytes.first(), Some(&b'A'));
+    }
+}
+
+/// However bytes arrive, the messages are the same, and so are their descriptors.
+pub(crate) fn message(bytes: &[u8]) {
+    let messages = |size: usize| {
+        let (mut unpacker, mut all) = (message::Unpacker::new(1000), Vec::new());
+        for (nth, piece) in bytes.chunks(size).enumerate() {
+            let descriptors = if nth == 0 { (0..20_u8).collect() } else { Vec::new() };
+            unpacker.feed(piece, descriptors);
+            loop {
+                match unpacker.next_message() {
+                    Ok(Some(message)) => all.push(message),
+                    Ok(None) => break,
+                    Err(_) => return (all, false),
+                }
+            }
+        }
+        (all, true)
+    };
+    let whole = messages(bytes.len().max(1));
+    assert_eq!(messages(7), whole);
+    let again: Vec<u8> = whole.0.iter().flat_map(message::Message::bytes).collect();
+    assert!(bytes.starts_with(&again));
+    let arrived: Vec<u8> = whole.0.into_iter().flat_map(|message| message.descriptors).collect();
+    assert!(arrived.iter().copied().eq(0..arrived.len() as u8));
 }

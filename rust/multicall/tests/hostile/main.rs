@@ -23,8 +23,6 @@ use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe};
 use std::time::Duration;
 
-/// Memory that any input may cost, whatever its size.
-const FREE_BYTES: usize = 256 * 1024;
 /// Counted steps that any input may cost, whatever its size.
 const FREE_WORK: u64 = 200_000;
 /// No input may take longer. Generous: tests share the machine.
@@ -61,7 +59,7 @@ impl Trial<'_> {
         if outcome.is_err() {
             return (Some(PANIC.take().unwrap_or_default()), new);
         }
-        let most = FREE_BYTES + self.parser.memory * length;
+        let most = self.parser.room + self.parser.memory * length;
         if bytes > most {
             return (Some(format!("{length} bytes cost {bytes} of memory, allowed: {most}")), new);
         }
@@ -80,7 +78,7 @@ impl Trial<'_> {
         if let Some(how) = broken {
             let short = mutation::shrunk(input, |input| self.broken(input).0.is_some());
             let how = self.broken(&short).0.unwrap_or(how);
-            return Err(format!("{}: b\"{}\": {how}", self.parser.name, short.escape_ascii()));
+            return Err(format!("{}: {how}\nb\"{}\"", self.parser.name, short.escape_ascii()));
         }
         if new && self.kept.len() < MOST_KEPT {
             self.kept.push(input);

@@ -10,7 +10,9 @@ pub(crate) struct Parser {
     pub(crate) seeds: &'static [&'static [u8]],
     /// Words of its language, to be put anywhere.
     pub(crate) words: &'static [&'static [u8]],
-    /// Bytes of memory that a byte of input may cost.
+    /// Bytes of memory that any input may cost, whatever its size.
+    pub(crate) room: usize,
+    /// Bytes of memory that a byte of input may cost on top of that.
     pub(crate) memory: usize,
     /// Counted steps that a byte of input may cost.
     pub(crate) work: u64,
@@ -19,8 +21,18 @@ pub(crate) struct Parser {
 }
 
 /// What most parsers get along with.
-const USUAL: Parser =
-    Parser { name: "", seeds: &[], words: &[], memory: 100, work: 2000, law: |_| {} };
+const USUAL: Parser = Parser {
+    name: "",
+    seeds: &[],
+    words: &[],
+    room: 256 * 1024,
+    memory: 100,
+    work: 2000,
+    law: |_| {},
+};
+/// Room for a command line of execline, which has a size of its own at which it is given up, and for
+/// what becomes of it.
+const COMMAND_LINE: usize = 32 * 1024 * 1024;
 
 /// All of them.
 pub(crate) const TABLE: &[Parser] = &[
@@ -186,6 +198,95 @@ pub(crate) const TABLE: &[Parser] = &[
         seeds: &[b"SIGTERM\n\0HUP\x005000\n\x00 0 \x003", b"\0\0\0\0", b"15\0x\0-1\x004294967296\x001"],
         words: &[b"\0", b"\n", b"SIG", b"0"],
         law: laws::service_dir,
+        ..USUAL
+    },
+    Parser {
+        name: "execline::script",
+        seeds: &[
+            b"#!/usr/bin/execlineb -P\nforeground { echo \"a b\\n\\065\\0x41\" } # note\nimportas -u A B\nif -t { true } exec $A \\{ x\n",
+            b"a { b { c { } } } \"\"",
+            b"\"\\0xff\\1\\127",
+        ],
+        words: &[b"{ ", b" } ", b"\"", b"\\", b"\\0x", b"#", b"\n", b" {\n", b"\\\n", b"\0"],
+        room: COMMAND_LINE,
+        work: 20_000,
+        law: laws::execline_script,
+        ..USUAL
+    },
+    Parser {
+        name: "execline::block",
+        seeds: &[b" a\0 b\0\0prog\0x", b"a\0  b\0 \0\0\0"],
+        words: &[b"\0", b"\0\0", b" ", b"\0 "],
+        law: laws::execline_block,
+        ..USUAL
+    },
+    Parser {
+        name: "execline::quote",
+        seeds: &[b"plain", b"\"\\\x07\r\n\xff\x7f \t'"],
+        law: laws::execline_quote,
+        ..USUAL
+    },
+    Parser {
+        name: "execline::substitution",
+        seeds: &[
+            b"A\0one\0two\0\0x${A}y$A\0\\$A\0\\\\${A}\0$B${}",
+            b"A\0\0${A}\0plain\0-$A",
+            b"k\0\0a\0b\0c\0\0$k$k$k${k}\0$k",
+        ],
+        words: &[b"$A", b"${A}", b"${", b"}", b"\\", b"$", b"\0", b"\0\0", b"A\0"],
+        room: COMMAND_LINE,
+        work: 2_000_000,
+        law: laws::execline_substitution,
+        ..USUAL
+    },
+    Parser {
+        name: "execline::value",
+        seeds: &[b"\x07 :\0a b:c  d ", b"\x04\x003:abc,0:,1::,", b"\x06,\0,a,,b"],
+        words: &[b"0:,", b"1:x,", b":", b",", b" ", b"00"],
+        law: laws::execline_value,
+        ..USUAL
+    },
+    Parser {
+        name: "execline::frame",
+        seeds: &[b"#=2\x000=s\x001=a\x002=b\x001:1=old\x00X=y", b"#:4294967295=1\x001:=x\x003"],
+        words: &[b"\0#=", b"\x001=", b":1", b":", b"=", b"\x000="],
+        memory: 600,
+        law: laws::execline_frame,
+        ..USUAL
+    },
+    Parser {
+        name: "execline::strict",
+        seeds: &[b"0", b"1", b"2", b"", b"4294967296"],
+        law: laws::execline_strict,
+        ..USUAL
+    },
+    Parser {
+        name: "wire::access_rules",
+        seeds: &[b"D", b"A\0\x08A=b\0C\0=\0\0\x04exec", b"A\0\0\0\0"],
+        words: &[b"A", b"D", b"\0", b"=", b"\x10\0", b"\x10\x01"],
+        law: laws::access_rule,
+        ..USUAL
+    },
+    Parser {
+        name: "wire::cdb",
+        seeds: &[b"uid/0\0D\0uid/default\0A\0uid/0\0x", b"a\0b", b"\xff\xff\xff\xff\x10\0\0\0"],
+        words: &[b"\0", b"\xff\xff\xff\xff", b"\0\0\0\0", b"\0\x08\0\0", b"\x08\0\0\0"],
+        work: 20_000,
+        law: laws::cdb,
+        ..USUAL
+    },
+    Parser {
+        name: "model::access_rules",
+        seeds: &[b"A\0\x04A=b\0\0\x04exec", b"A=b\0exec", b"", b"D"],
+        words: &[b"\0", b"=", b"A\0\0\0\0"],
+        law: laws::access_rules_in_files,
+        ..USUAL
+    },
+    Parser {
+        name: "wire::message",
+        seeds: &[b"\0\0\0\x02\0\x01ab\0\0\0\0\0\0", b"\0\0\0\x01\0\xfdx", b"\0\0\x10\0\0\0"],
+        words: &[b"\0\0\0\0\0\0", b"\0\0\0\x01\0\0", b"\0\xfd", b"\0\xfe", b"\xff\xff\xff\xff"],
+        law: laws::message,
         ..USUAL
     },
 ];

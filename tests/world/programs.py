@@ -29,7 +29,8 @@ APPLETS = (
     *("s6-envdir", "s6-envuidgid", "s6-applyuidgid", "s6-setuidgid", "s6-setsid", "s6-softlimit"),
     *("s6-setlock", "s6-fghack"),
     *("s6-log", "s6-tai64n", "s6-tai64nlocal", "ucspilogd"),
-    *("s6-ipcserver-socketbinder",),
+    *("s6-ipcserver-socketbinder", "s6-ipcserver", "s6-ipcserverd", "s6-ipcclient"),
+    *("s6-connlimit", "s6-ioconnect"),
 )
 """The programs these tests run."""
 
@@ -152,6 +153,10 @@ class Expectations:
     """Whether s6-ipcserver-socketbinder binds a socket for datagrams without `-b 0`."""
     binds_nothing: bool
     """Whether an empty path gives a socket the abstract name of NULs."""
+    refuses_sockets_without_clients: bool
+    """Whether s6-ipcserverd ends on a socket that will never have a client."""
+    ioconnect_obeys: bool
+    """Whether SIGTERM ends s6-ioconnect."""
 
 
 THEIRS = Expectations(
@@ -209,6 +214,8 @@ THEIRS = Expectations(
     log_longest_last_line=49,
     binds_datagrams=False,
     binds_nothing=True,
+    refuses_sockets_without_clients=False,
+    ioconnect_obeys=False,
 )
 """Debian's s6 2.11."""
 
@@ -267,6 +274,8 @@ OURS = Expectations(
     log_longest_last_line=48,
     binds_datagrams=True,
     binds_nothing=False,
+    refuses_sockets_without_clients=True,
+    ioconnect_obeys=True,
 )
 
 

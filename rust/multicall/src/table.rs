@@ -50,6 +50,11 @@ pub static APPLETS: &[&Applet] = &[
     &process::setuidgid::APPLET,
     &process::softlimit::APPLET,
     // Sockets
+    &sockets::connlimit::APPLET,
+    &sockets::ioconnect::APPLET,
+    &sockets::ipcclient::APPLET,
+    &sockets::ipcserver::APPLET,
+    &sockets::ipcserverd::APPLET,
     &sockets::socketbinder::APPLET,
     // Utilities
     &utilities::echo::APPLET,

@@ -4,6 +4,7 @@
 //! values; the drivers in [`crate::run`] do them. A machine that is wrong can be caught by a test that
 //! needs no process.
 
+pub mod connections;
 pub mod init;
 pub mod log;
 pub mod scan;

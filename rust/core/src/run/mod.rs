@@ -10,8 +10,10 @@ pub mod linking;
 pub mod log;
 pub mod notify_socket;
 pub mod observe;
+pub mod relay;
 pub mod scan;
 pub mod service_maker;
+pub mod super_server;
 pub mod supervise;
 pub mod tree;
 

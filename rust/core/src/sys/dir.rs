@@ -269,6 +269,11 @@ impl Stat {
         self.mode & libc::S_IFMT == libc::S_IFIFO
     }
 
+    /// Is it a socket?
+    pub fn is_socket(&self) -> bool {
+        self.mode & libc::S_IFMT == libc::S_IFSOCK
+    }
+
     /// Is it a symbolic link?
     pub fn is_link(&self) -> bool {
         self.mode & libc::S_IFMT == libc::S_IFLNK

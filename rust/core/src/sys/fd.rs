@@ -203,6 +203,12 @@ pub fn close_in_child(number: RawFd) {
     unsafe { libc::close(number) };
 }
 
+/// Whether a standard descriptor was closed, and has been covered since ([`cover_standard`]).
+pub fn was_closed(number: RawFd) -> bool {
+    // SAFETY: F_GETFD only looks.
+    unsafe { libc::fcntl(number, libc::F_GETFD) & libc::FD_CLOEXEC != 0 }
+}
+
 /// Closes every descriptor above the standard ones, whoever owned it: for the child side of a fork
 /// that shares nothing with its parent's objects and ends with `process::exit_now`.
 pub fn close_all_but_standard() {

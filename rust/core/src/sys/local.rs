@@ -57,6 +57,13 @@ pub fn listen(socket: impl AsFd, backlog: u32) -> Result<(), Errno> {
     cerr(unsafe { libc::listen(socket.as_fd().as_raw_fd(), backlog) }).map(drop)
 }
 
+/// Whether clients can connect to a socket.
+pub fn listens(socket: impl AsFd) -> Result<bool, Errno> {
+    let mut listens: libc::c_int = 0;
+    option(socket, libc::SO_ACCEPTCONN, &mut listens)?;
+    Ok(listens != 0)
+}
+
 /// Connects to the server that listens there. `EINPROGRESS` and `EAGAIN` are for sockets that do not
 /// block.
 pub fn connect(socket: impl AsFd, path: &Path) -> Result<(), Errno> {
@@ -103,24 +110,59 @@ pub fn own_path(socket: impl AsFd) -> Result<OsString, Errno> {
 /// Who is at the other end of a connection.
 pub fn peer(socket: impl AsFd) -> Result<Peer, Errno> {
     let mut ids = libc::ucred { pid: 0, uid: u32::MAX, gid: u32::MAX };
-    let mut length = size_of::<libc::ucred>() as libc::socklen_t;
-    // SAFETY: `ids` has room for as many bytes as `length` says.
-    cerr(unsafe {
-        libc::getsockopt(
-            socket.as_fd().as_raw_fd(),
-            libc::SOL_SOCKET,
-            libc::SO_PEERCRED,
-            (&raw mut ids).cast(),
-            &raw mut length,
-        )
-    })?;
+    option(socket, libc::SO_PEERCRED, &mut ids)?;
     Ok(Peer { uid: ids.uid, gid: ids.gid })
+}
+
+/// Says that nothing more will be read: whoever writes is told that nobody does.
+pub fn end_reading(socket: impl AsFd) -> Result<(), Errno> {
+    // SAFETY: plain integers.
+    cerr(unsafe { libc::shutdown(socket.as_fd().as_raw_fd(), libc::SHUT_RD) }).map(drop)
 }
 
 /// Says that nothing more will be written: the other end reads end-of-file, and may go on writing.
 pub fn end_writing(socket: impl AsFd) -> Result<(), Errno> {
     // SAFETY: plain integers.
     cerr(unsafe { libc::shutdown(socket.as_fd().as_raw_fd(), libc::SHUT_WR) }).map(drop)
+}
+
+/// Reads once from a socket, whether it blocks or not, without waiting (`EAGAIN`). 0 is end-of-file.
+pub fn receive_now(socket: impl AsFd, buffer: &mut [u8]) -> Result<usize, Errno> {
+    let fd = socket.as_fd().as_raw_fd();
+    loop {
+        let (place, room) = (buffer.as_mut_ptr().cast(), buffer.len());
+        // SAFETY: `place` and `room` describe `buffer`, which is ours to write.
+        match cerr(unsafe { libc::recv(fd, place, room, libc::MSG_DONTWAIT) }) {
+            Ok(got) => return Ok(got as usize),
+            Err(Errno(libc::EINTR)) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+}
+
+/// Writes once to a socket, whether it blocks or not, without waiting (`EAGAIN`), and returns how much
+/// was taken. `EPIPE` when nobody reads; never a signal.
+pub fn send_now(socket: impl AsFd, bytes: &[u8]) -> Result<usize, Errno> {
+    let fd = socket.as_fd().as_raw_fd();
+    let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+    loop {
+        // SAFETY: the pointer and length describe `bytes`.
+        match cerr(unsafe { libc::send(fd, bytes.as_ptr().cast(), bytes.len(), flags) }) {
+            Ok(put) => return Ok(put as usize),
+            Err(Errno(libc::EINTR)) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+}
+
+/// Asks for an option of the socket level, whose value is a `T`.
+fn option<T: Copy>(socket: impl AsFd, name: libc::c_int, value: &mut T) -> Result<(), Errno> {
+    let fd = socket.as_fd().as_raw_fd();
+    let mut length = size_of::<T>() as libc::socklen_t;
+    let place = std::ptr::from_mut(value).cast();
+    // SAFETY: `place` has room for as many bytes as `length` says; callers know that any bytes are
+    // right for their plain integers.
+    cerr(unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, name, place, &raw mut length) }).map(drop)
 }
 
 /// A path as the kernel wants it, and how many bytes of it count.

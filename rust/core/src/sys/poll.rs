@@ -18,13 +18,38 @@ pub fn either(
     writers: &[BorrowedFd<'_>],
     deadline: Option<Monotonic>,
 ) -> Result<(Vec<bool>, Vec<bool>), Errno> {
-    let entry =
-        |events| move |fd: &BorrowedFd<'_>| libc::pollfd { fd: fd.as_raw_fd(), events, revents: 0 };
-    let mut entries: Vec<libc::pollfd> = readers
-        .iter()
-        .map(entry(libc::POLLIN))
-        .chain(writers.iter().map(entry(libc::POLLOUT)))
-        .collect();
+    let readers_first = readers.iter().map(|fd| (*fd, Wish::Read));
+    let wishes: Vec<_> = readers_first.chain(writers.iter().map(|fd| (*fd, Wish::Write))).collect();
+    let mut ready = any(&wishes, deadline)?;
+    let writable = ready.split_off(readers.len());
+    Ok((ready, writable))
+}
+
+/// What to wait for on a descriptor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// It can be read, or was hung up.
+    Read,
+    /// It can be written to, or nobody reads it any more.
+    Write,
+    /// Nobody is at its other end any more.
+    Break,
+}
+
+/// Waits until one of these wishes is fulfilled, and says which are.
+pub fn any(
+    wishes: &[(BorrowedFd<'_>, Wish)],
+    deadline: Option<Monotonic>,
+) -> Result<Vec<bool>, Errno> {
+    let entry = |(fd, wish): &(BorrowedFd<'_>, Wish)| {
+        let events = match wish {
+            Wish::Read => libc::POLLIN,
+            Wish::Write => libc::POLLOUT,
+            Wish::Break => 0, // a hang-up is told in any case
+        };
+        libc::pollfd { fd: fd.as_raw_fd(), events, revents: 0 }
+    };
+    let mut entries: Vec<libc::pollfd> = wishes.iter().map(entry).collect();
     loop {
         let wait = deadline.map(|deadline| deadline.since(clock::monotonic()));
         let wait = wait.map(|wait| libc::timespec {
@@ -38,11 +63,7 @@ pub fn either(
             libc::ppoll(entries.as_mut_ptr(), entries.len() as _, timeout, std::ptr::null())
         };
         match cerr(ready) {
-            Ok(_) => {
-                let mut ready: Vec<bool> = entries.iter().map(|entry| entry.revents != 0).collect();
-                let writable = ready.split_off(readers.len());
-                return Ok((ready, writable));
-            }
+            Ok(_) => return Ok(entries.iter().map(|entry| entry.revents != 0).collect()),
             Err(Errno(libc::EINTR)) => {}
             Err(errno) => return Err(errno),
         }

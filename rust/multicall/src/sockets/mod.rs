@@ -1,4 +1,9 @@
 //! Servers and clients on Unix sockets, who may use them, and programs run with somebody else's
 //! rights (contract s6 §1.8, §1.9).
 
+pub mod connlimit;
+pub mod ioconnect;
+pub mod ipcclient;
+pub mod ipcserver;
+pub mod ipcserverd;
 pub mod socketbinder;

@@ -15,4 +15,6 @@ EXECUTABLE = os.path.join(_HERE, "_native", "bin", "s6x")
 def is_python_command(word: str) -> bool:
     """Whether `s6x WORD` is a command of :mod:`s6x.cli`: whether there is a module of that name."""
     name = word.replace("-", "_")
-    return name.isidentifier() and os.path.exists(os.path.join(_HERE, "cli", f"{name}.py"))
+    module = os.path.join(_HERE, "cli", name)
+    # In an image's private Python there are no sources.
+    return name.isidentifier() and any(os.path.exists(module + end) for end in (".py", ".pyc"))

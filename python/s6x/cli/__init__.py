@@ -34,7 +34,7 @@ class Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands that there are modules for."""
-        modules = sorted(path.stem for path in Path(__file__).parent.glob("*.py"))
+        modules = sorted(path.stem for path in Path(__file__).parent.glob("*.py*"))
         return [name.replace("_", "-") for name in modules if not name.startswith("_")]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:

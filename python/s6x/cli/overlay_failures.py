@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import click
 
-from s6x.image import ExecutableError, InstallError
+from s6x.image import BundleError, ExecutableError, InstallError
 from s6x.overlay import PlanError, PlanFormatError
 
 ASKED_BY = "--generation or S6X_COMPAT"
@@ -27,7 +27,7 @@ def reported(word: str) -> Iterator[None]:
         yield
     except PlanError as error:
         _end(word, NOT_POSSIBLE, *(str(finding) for finding in error.findings))
-    except (PlanFormatError, InstallError, ExecutableError) as error:
+    except (PlanFormatError, InstallError, ExecutableError, BundleError) as error:
         _end(word, NOT_POSSIBLE, str(error))
     except OSError as error:
         where = f"unable to use {error.filename}: " if error.filename else ""

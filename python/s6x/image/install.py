@@ -24,6 +24,10 @@ class InstallError(Exception):
     """The layout could not be completed; the message says where and why."""
 
 
+class BundleError(Exception):
+    """A tarball cannot be made on this machine; the message says why, and what to do."""
+
+
 @dataclass(frozen=True)
 class Change:
     """What happened to one path."""
@@ -42,11 +46,14 @@ def install(
     executable: str | os.PathLike[str] | None = None,
     *,
     replace: bool = False,
+    absolute: bool = False,
 ) -> list[Change]:
     """Lay out generation `v1` or `v2` below `root`, and return what was done, path by path.
 
     `executable` is the native executable; None: the one in this package. With `replace`, files
     that stand where a program belongs (those of s6-overlay itself, for instance) give way to it.
+    With `absolute` the links name the executable by its path in the image: for a tree that will be
+    unpacked over an image whose `/bin` may be a link.
     Raises InstallError, or ExecutableError.
     """
     if generation not in GENERATIONS:
@@ -56,7 +63,7 @@ def install(
         raise InstallError(f"{os.fspath(root)}: no such directory: make the root first")
     source = Path(executable) if executable is not None else native.executable()
     applets = native.applets(source)
-    image = _Image(Root(root), replace)
+    image = _Image(Root(root), replace, absolute)
     changes = [image.copy_executable(source)]
     changes += [image.lay(entry) for entry in layout(generation, applets)]
     # With a merged /usr two names are one file; it is reported once.
@@ -69,9 +76,10 @@ def install(
 class _Image:
     """A root that is written to."""
 
-    def __init__(self, root: Root, replace: bool) -> None:
+    def __init__(self, root: Root, replace: bool, absolute: bool) -> None:
         self.root = root
         self.replace = replace
+        self.absolute = absolute
 
     def real(self, path: str) -> str:
         """Return where on this machine the entry itself is, its last link not followed."""
@@ -124,7 +132,7 @@ class _Image:
     def _lay_link(self, entry: Link) -> Change:
         here = Path(self.real(entry.path))
         program = self.real(EXECUTABLE)
-        target = os.path.relpath(program, here.parent)
+        target = EXECUTABLE if self.absolute else os.path.relpath(program, here.parent)
         action = MADE
         if os.path.lexists(here):
             if here.is_symlink() and self.root.resolve(entry.path) == program:

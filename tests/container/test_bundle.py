@@ -60,9 +60,7 @@ def test_they_are_small(bundles: dict[str, Bundled]) -> None:
 
 
 @pytest.mark.parametrize("kind", ["native", "python"])
-def test_the_same_bytes_again(
-    bundles: dict[str, Bundled], tmp_path: Path, kind: str
-) -> None:
+def test_the_same_bytes_again(bundles: dict[str, Bundled], tmp_path: Path, kind: str) -> None:
     (again,) = bundle(tmp_path, "v2", static_executable(), (kind,))
     assert again.path.name == bundles[kind].path.name
     assert again.path.read_bytes() == bundles[kind].path.read_bytes()
@@ -149,7 +147,7 @@ def test_scratch_with_a_prebuilt_plan(bundles: dict[str, Bundled], world: World)
     for name in ("proc", "dev", "run", "tmp"):
         (root / name).mkdir(parents=True)
     unpack(bundles["native"], root)
-    run = "#!/bin/execlineb -P\nforeground { s6-echo web }\ns6-pause\n"
+    run = "#!/bin/execlineb -P\nforeground { s6-echo web }\ns6-echo again\n"
     plant(root, {"etc/services.d/web/run!": run})
     build(root, "v2")
     world.top.chmod(0o755)

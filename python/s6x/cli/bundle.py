@@ -13,9 +13,7 @@ from s6x.overlay.detect import KNOWN
 @click.option("--generation", type=click.Choice(KNOWN), default="v2", help="Default: v2.")
 @click.option("--output", default=".", metavar="DIR", help="Where to write them; default: here.")
 @click.option("--executable", metavar="FILE", help="The native executable; default: our own.")
-@click.option(
-    "--only", type=click.Choice(bundles.KINDS), help="Only this one of the two tarballs."
-)
+@click.option("--only", type=click.Choice(bundles.KINDS), help="Only this one of the two tarballs.")
 def bundle(generation: str, output: str, executable: str | None, only: str | None) -> None:
     """Write two tarballs to be unpacked at the root of an image.
 

@@ -1,4 +1,4 @@
-"""A private Python for images that have none, not even a C library: interpreter, libraries, modules.
+"""A private Python for images that have none: interpreter, its libraries, its modules.
 
 It is made from the interpreter that runs this, lives at :data:`PREFIX` and nowhere else: loader and
 libraries are named by absolute paths, so that it starts before `/proc` is mounted. Modules are
@@ -57,7 +57,8 @@ for package in (click, s6x):
             sys.modules[found.name].__file__ = origin
             continue
         importlib.import_module(found.name)
-json.dump({{name: getattr(module, "__file__", None) for name, module in sys.modules.items()}}, sys.stdout)
+files = {{name: getattr(module, "__file__", None) for name, module in sys.modules.items()}}
+json.dump(files, sys.stdout)
 """
 """Loads all that s6x can load, and prints what that was: name → file."""
 

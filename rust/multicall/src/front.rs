@@ -42,7 +42,7 @@ pub(crate) fn help() -> String {
          s6x WORD --help        what a word does, its options and exit codes\n\n\
          Words that this executable knows; most are also programs, called s6-WORD or as \
          here:\n\n{}\n\
-         Words that need s6x's Python package: status, tree, plan, check, install, build.\n",
+         Words that need s6x's Python package: status, tree, plan, check, install, build, bundle.\n",
         words()
     )
 }

@@ -31,6 +31,8 @@ APPLETS = (
     *("s6-log", "s6-tai64n", "s6-tai64nlocal", "ucspilogd"),
     *("s6-ipcserver-socketbinder", "s6-ipcserver", "s6-ipcserverd", "s6-ipcclient"),
     *("s6-connlimit", "s6-ioconnect"),
+    *(f"s6-fdholder-{name}" for name in ("daemon", "store", "retrieve", "delete", "list")),
+    *("s6-fdholder-getdump", "s6-fdholder-setdump", "s6-fdholder-transferdump", "s6-fdholderd"),
 )
 """The programs these tests run."""
 
@@ -158,6 +160,13 @@ class Expectations:
     ioconnect_obeys: bool
     """Whether SIGTERM ends s6-ioconnect."""
 
+    fdholder_stores_closed: bool
+    """Whether s6-fdholder-store without stdin stores whatever has its number by then."""
+    fdholder_sets_large_dumps: bool
+    """Whether a dump of more than 253 descriptors can be given to a holder."""
+    fdholder_gives_large_dumps: bool
+    """Whether a holder can give one."""
+
 
 THEIRS = Expectations(
     run_argv0="run",
@@ -216,6 +225,9 @@ THEIRS = Expectations(
     binds_nothing=True,
     refuses_sockets_without_clients=False,
     ioconnect_obeys=False,
+    fdholder_stores_closed=True,
+    fdholder_sets_large_dumps=False,
+    fdholder_gives_large_dumps=False,
 )
 """Debian's s6 2.11."""
 
@@ -276,6 +288,9 @@ OURS = Expectations(
     binds_nothing=False,
     refuses_sockets_without_clients=True,
     ioconnect_obeys=True,
+    fdholder_stores_closed=False,
+    fdholder_sets_large_dumps=True,
+    fdholder_gives_large_dumps=True,
 )
 
 

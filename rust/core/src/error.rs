@@ -37,6 +37,22 @@ impl Errno {
     pub const NO_MEMORY: Errno = Errno(libc::ENOMEM);
     /// `EINVAL`.
     pub const INVALID: Errno = Errno(libc::EINVAL);
+    /// `EPERM`.
+    pub const NOT_PERMITTED: Errno = Errno(libc::EPERM);
+    /// `ENFILE`: there is no room for more open files.
+    pub const TOO_MANY_FILES: Errno = Errno(libc::ENFILE);
+    /// `EBADF`: a descriptor that is not open.
+    pub const NOT_OPEN: Errno = Errno(libc::EBADF);
+    /// `EMFILE`: this process may not have more descriptors.
+    pub const TOO_MANY_DESCRIPTORS: Errno = Errno(libc::EMFILE);
+    /// `ENAMETOOLONG`.
+    pub const NAME_TOO_LONG: Errno = Errno(libc::ENAMETOOLONG);
+    /// `EPROTO`: the other end does not speak as it should.
+    pub const PROTOCOL: Errno = Errno(libc::EPROTO);
+    /// `EPIPE`: the other end has gone.
+    pub const BROKEN_PIPE: Errno = Errno(libc::EPIPE);
+    /// `ETIMEDOUT`.
+    pub const TIMED_OUT: Errno = Errno(libc::ETIMEDOUT);
 }
 
 impl fmt::Display for Errno {

@@ -12,6 +12,7 @@ mod interrupts;
 pub mod applet;
 pub mod execline;
 pub mod exit;
+pub mod fdholding;
 pub mod invocation;
 pub mod logging;
 pub mod options;

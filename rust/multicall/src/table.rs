@@ -1,7 +1,7 @@
 //! The one table of applets: one line each, sorted by section.
 
 use crate::applet::Applet;
-use crate::{execline, logging, overlay, process, sockets, supervision, utilities};
+use crate::{execline, fdholding, logging, overlay, process, sockets, supervision, utilities};
 
 /// Every applet.
 pub static APPLETS: &[&Applet] = &[
@@ -49,6 +49,16 @@ pub static APPLETS: &[&Applet] = &[
     &process::setsid::APPLET,
     &process::setuidgid::APPLET,
     &process::softlimit::APPLET,
+    // FdHolding
+    &fdholding::daemon::APPLET,
+    &fdholding::delete::APPLET,
+    &fdholding::getdump::APPLET,
+    &fdholding::list::APPLET,
+    &fdholding::retrieve::APPLET,
+    &fdholding::setdump::APPLET,
+    &fdholding::store::APPLET,
+    &fdholding::transferdump::APPLET,
+    &fdholding::fdholderd::APPLET,
     // Sockets
     &sockets::connlimit::APPLET,
     &sockets::ioconnect::APPLET,

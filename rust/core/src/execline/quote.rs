@@ -6,10 +6,20 @@ use std::os::unix::ffi::OsStrExt;
 /// A word between double quotes, which execlineb reads as exactly these bytes; as the original makers
 /// of scripts write it.
 pub fn quoted(word: &OsStr) -> Vec<u8> {
-    let mut text = vec![b'"'];
-    for &byte in word.as_bytes() {
+    [b"\"", escaped(word.as_bytes(), b"\"\\").as_slice(), b"\""].concat()
+}
+
+/// Bytes as people and scripts can read them: without quotes around them, so without blanks' meaning.
+pub fn readable(bytes: &[u8]) -> Vec<u8> {
+    escaped(bytes, b"\\")
+}
+
+/// Bytes with a backslash in front of some, and names or numbers for those that cannot be shown.
+fn escaped(bytes: &[u8], marked: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(bytes.len());
+    for &byte in bytes {
         match byte {
-            b'"' | b'\\' => text.extend([b'\\', byte]),
+            _ if marked.contains(&byte) => text.extend([b'\\', byte]),
             7..=13 => {
                 let letter = b"abtnvfr".get(usize::from(byte - 7)).copied().unwrap_or(b'n');
                 text.extend([b'\\', letter]);
@@ -18,7 +28,6 @@ pub fn quoted(word: &OsStr) -> Vec<u8> {
             _ => text.extend(format!("\\0x{byte:02x}").into_bytes()),
         }
     }
-    text.push(b'"');
     text
 }
 
@@ -38,5 +47,6 @@ mod tests {
         ] {
             assert_eq!(quoted(OsStr::from_bytes(word)), text);
         }
+        assert_eq!(readable(b"a \"b\"\\\n"), b"a \"b\"\\\\\\n");
     }
 }

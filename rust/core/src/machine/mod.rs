@@ -5,6 +5,7 @@
 //! needs no process.
 
 pub mod connections;
+pub mod fdholder;
 pub mod init;
 pub mod log;
 pub mod scan;

@@ -38,7 +38,7 @@ impl Channel {
             }
             let next = clock::monotonic() + PACE;
             if deadline.is_some_and(|deadline| deadline < next) {
-                return Err(TIMED_OUT);
+                return Err(Errno::TIMED_OUT);
             }
             poll::readable(&[], Some(next))?; // nothing to read: this only waits
         }
@@ -67,7 +67,7 @@ impl Channel {
                 Err(Errno::AGAIN) => {
                     let ready = poll::either(&[], &[self.socket.as_fd()], deadline)?;
                     if ready.1 != [true] {
-                        return Err(TIMED_OUT);
+                        return Err(Errno::TIMED_OUT);
                     }
                 }
                 Err(errno) => return Err(errno),
@@ -84,13 +84,13 @@ impl Channel {
             match self.unpacker.next_message() {
                 Ok(Some(message)) => return Ok(message),
                 Ok(None) => {}
-                Err(_) => return Err(Errno(libc::EPROTO)),
+                Err(_) => return Err(Errno::PROTOCOL),
             }
             if poll::readable(&[self.socket.as_fd()], deadline)? != [true] {
-                return Err(TIMED_OUT);
+                return Err(Errno::TIMED_OUT);
             }
             match socket::receive(&self.socket, &mut buffer) {
-                Ok((0, _)) | Err(Errno(libc::ECONNRESET)) => return Err(Errno(libc::EPIPE)),
+                Ok((0, _)) | Err(Errno(libc::ECONNRESET)) => return Err(Errno::BROKEN_PIPE),
                 Ok((got, descriptors)) => {
                     self.unpacker.feed(buffer.get(..got).unwrap_or(&[]), descriptors);
                 }
@@ -106,9 +106,6 @@ impl AsFd for Channel {
         self.socket.as_fd()
     }
 }
-
-/// The deadline came first.
-const TIMED_OUT: Errno = Errno(libc::ETIMEDOUT);
 
 #[cfg(test)]
 mod tests {
@@ -134,17 +131,17 @@ mod tests {
         drop((writer, first));
         assert_eq!(fd::read(&reader, &mut [0]), Ok(0), "nobody else has the descriptor");
         drop(one);
-        assert_eq!(two.receive(None).err(), Some(Errno(libc::EPIPE)));
+        assert_eq!(two.receive(None).err(), Some(Errno::BROKEN_PIPE));
     }
 
     #[test]
     fn nobody_is_waited_for_beyond_the_deadline() {
         let (one, mut two) = pair(9);
         let now = Some(clock::monotonic());
-        assert_eq!(two.receive(now).err(), Some(TIMED_OUT));
+        assert_eq!(two.receive(now).err(), Some(Errno::TIMED_OUT));
         let large = Message::plain(vec![0; 1 << 24]);
-        assert_eq!(one.send(&large, now), Err(TIMED_OUT));
-        assert_eq!(two.receive(now).err(), Some(Errno(libc::EPROTO)), "more than 9 bytes");
+        assert_eq!(one.send(&large, now), Err(Errno::TIMED_OUT));
+        assert_eq!(two.receive(now).err(), Some(Errno::PROTOCOL), "more than 9 bytes");
         let nowhere = Channel::connect(Path::new("/no/such"), 9, now);
         assert_eq!(nowhere.err(), Some(Errno::NOT_FOUND));
     }

@@ -2,6 +2,7 @@
 
 pub mod channel;
 pub mod control;
+pub mod fdholder;
 pub mod fifodir;
 pub mod fix_attrs;
 pub mod ftrigrd;

@@ -4,7 +4,7 @@ use super::dir::Dir;
 use super::{cerr, poll};
 use crate::error::Errno;
 use std::ffi::OsString;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Reads once. 0 is end-of-file; `EAGAIN` on a non-blocking descriptor comes as an error.
@@ -127,10 +127,24 @@ pub fn keep_across_exec(fd: impl AsFd) -> Result<(), Errno> {
     cerr(unsafe { libc::fcntl(fd.as_fd().as_raw_fd(), libc::F_SETFD, 0) }).map(drop)
 }
 
+/// Leaves a descriptor open for the rest of this process's life, which is to become another program that
+/// knows its number.
+pub fn leave_open(fd: OwnedFd) {
+    let _: RawFd = fd.into_raw_fd();
+}
+
 /// Whether this number is an open descriptor.
 pub fn is_open(fd: RawFd) -> bool {
     // SAFETY: F_GETFD only looks.
     unsafe { libc::fcntl(fd, libc::F_GETFD) != -1 }
+}
+
+/// Whether this number was open when our program began: what was opened since is close-on-exec, which
+/// nothing inherited can be, and so is what [`cover_standard`] puts in the place of closed ones.
+pub fn was_inherited(fd: RawFd) -> bool {
+    // SAFETY: F_GETFD only looks.
+    let flags = unsafe { libc::fcntl(fd, libc::F_GETFD) };
+    flags != -1 && flags & libc::FD_CLOEXEC == 0
 }
 
 /// Takes a descriptor that was inherited under this number, and makes it close-on-exec.

@@ -6,6 +6,7 @@ pub mod cdb;
 pub mod clock;
 pub mod control;
 pub mod environment;
+pub mod fdholder;
 pub mod fix_attrs;
 pub mod ftrigr;
 pub mod log_script;

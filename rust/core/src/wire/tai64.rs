@@ -1,9 +1,14 @@
 //! TAI64N: the originals' stamps, 12 bytes each (contract s6 §0).
 
 use std::fmt;
+use std::ops::Add;
+use std::time::Duration;
 
 /// Seconds of TAI that lie before 1970-01-01 in TAI64's count.
 const BASE: u64 = 1 << 62;
+
+/// Seconds that mean "never".
+const INFINITE: u64 = 1 << 61;
 
 /// When each leap second since 1972 had been inserted: Unix seconds of the first second after it.
 /// The list has been complete since 2017; a new one means a new line here.
@@ -62,6 +67,23 @@ impl Tai {
     pub fn seconds_since(self, earlier: Tai) -> u64 {
         let borrow = u64::from(self.nanoseconds < earlier.nanoseconds);
         self.seconds.saturating_sub(earlier.seconds).saturating_sub(borrow)
+    }
+
+    /// How long it is from `earlier` to here; zero if `earlier` is later.
+    pub fn since(self, earlier: Tai) -> Duration {
+        let at = |tai: Tai| Duration::new(tai.seconds, tai.nanoseconds);
+        at(self).saturating_sub(at(earlier))
+    }
+
+    /// What stands for "never" where a stamp is the end of something, said at this moment.
+    #[must_use]
+    pub fn never(self) -> Tai {
+        Tai { seconds: self.seconds.saturating_add(INFINITE), ..self }
+    }
+
+    /// Whether it is so late, seen from a moment, that "never" was meant.
+    pub fn is_never(self, now: Tai) -> bool {
+        self >= Tai { seconds: now.seconds.saturating_add(INFINITE / 2), ..now }
     }
 
     /// The 12 bytes on disk.
@@ -124,6 +146,20 @@ impl Tai {
     }
 }
 
+impl Add<Duration> for Tai {
+    type Output = Tai;
+
+    fn add(self, delay: Duration) -> Tai {
+        let nanoseconds = self.nanoseconds + delay.subsec_nanos(); // less than 2·10⁹
+        let carry = u64::from(nanoseconds >= 1_000_000_000);
+        let seconds = self.seconds.checked_add(delay.as_secs());
+        match seconds.and_then(|seconds| seconds.checked_add(carry)) {
+            Some(seconds) => Tai { seconds, nanoseconds: nanoseconds % 1_000_000_000 },
+            None => Tai { seconds: u64::MAX, nanoseconds: 999_999_999 },
+        }
+    }
+}
+
 /// The external label: `@` and 24 hexadecimal digits.
 fn hex(digit: u8) -> u8 {
     if digit < 10 { b'0' + digit } else { b'a' + digit - 10 }
@@ -162,6 +198,18 @@ mod tests {
             assert_eq!(Tai::split_label(wrong), None);
         }
         assert_eq!(Tai::split_label(b"@400000006553f1253b9aca00"), None, "a whole second");
+    }
+
+    #[test]
+    fn later_and_never() {
+        let now = Tai::from_unix(1_700_000_000, 900_000_000);
+        let later = now + Duration::from_millis(1_200);
+        assert_eq!(later, Tai::from_unix(1_700_000_002, 100_000_000));
+        assert_eq!(later.since(now), Duration::from_millis(1_200));
+        assert_eq!(now.since(later), Duration::ZERO);
+        assert!(now.never().is_never(later) && !later.is_never(now));
+        let last = Tai::unpack([0xff; 12]);
+        assert!(last.is_never(now) && last.never() == last && last + Duration::MAX >= last);
     }
 
     #[test]

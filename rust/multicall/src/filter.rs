@@ -11,6 +11,18 @@ pub(crate) fn lines(
     ends: fn(u8) -> bool,
     mut each: impl FnMut(Line<'_>, &mut Vec<u8>),
 ) -> Result<(), Failure> {
+    checked_lines(ends, |line, output| {
+        each(line, output);
+        Ok(())
+    })
+}
+
+/// The same with lines that can be wrong: the first failure ends it, after what was made of the lines
+/// before has been written.
+pub(crate) fn checked_lines(
+    ends: fn(u8) -> bool,
+    mut each: impl FnMut(Line<'_>, &mut Vec<u8>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let mut pending: Vec<u8> = Vec::new();
     let mut output = Vec::new();
     let mut buffer = vec![0; 1 << 16];
@@ -18,24 +30,26 @@ pub(crate) fn lines(
         let got = fd::read(fd::standard(0), &mut buffer)
             .map_err(|errno| failed("read from stdin", errno))?;
         let mut rest = buffer.get(..got).unwrap_or(&[]);
-        while let Some(end) = rest.iter().position(|&byte| ends(byte)) {
+        let mut result = Ok(());
+        while let (Some(end), Ok(())) = (rest.iter().position(|&byte| ends(byte)), &result) {
             let (line, ended) = rest.split_at(end);
             rest = ended.get(1..).unwrap_or(&[]);
             if pending.is_empty() {
-                each(Line { text: line, ended: true }, &mut output);
+                result = each(Line { text: line, ended: true }, &mut output);
             } else {
                 pending.extend_from_slice(line);
-                each(Line { text: &pending, ended: true }, &mut output);
+                result = each(Line { text: &pending, ended: true }, &mut output);
                 pending.clear();
             }
         }
         pending.extend_from_slice(rest);
         if got == 0 && !pending.is_empty() {
-            each(Line { text: &pending, ended: false }, &mut output);
+            result = each(Line { text: &pending, ended: false }, &mut output);
         }
         fd::write_all(fd::standard(1), &output)
             .map_err(|errno| failed("write to stdout", errno))?;
         output.clear();
+        result?;
         if got == 0 {
             return Ok(());
         }

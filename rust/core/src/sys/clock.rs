@@ -1,5 +1,7 @@
 //! The clock: monotonic for deadlines, wall for stamps.
 
+use super::cerr;
+use crate::error::Errno;
 use crate::wire::clock::Monotonic;
 use crate::wire::tai64::Tai;
 use std::fmt;
@@ -22,6 +24,21 @@ pub fn wall() -> Tai {
 pub fn unix() -> (u64, u32) {
     let now = read(libc::CLOCK_REALTIME);
     (now.tv_sec.max(0) as u64, now.tv_nsec as u32)
+}
+
+/// How long the system has been up, times of sleep included.
+pub fn since_boot() -> Duration {
+    let now = read(libc::CLOCK_BOOTTIME);
+    Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
+}
+
+/// Sets the wall clock.
+pub fn set_wall(time: Tai) -> Result<(), Errno> {
+    let (seconds, nanoseconds) = time.to_unix();
+    let tv_sec = libc::time_t::try_from(seconds).map_err(|_| Errno(libc::EINVAL))?;
+    let time = libc::timespec { tv_sec, tv_nsec: nanoseconds.into() };
+    // SAFETY: a valid time.
+    cerr(unsafe { libc::clock_settime(libc::CLOCK_REALTIME, &raw const time) }).map(drop)
 }
 
 /// Date and time of the day, as a calendar and a clock on the wall show them.
@@ -87,7 +104,7 @@ impl fmt::Display for Civil {
 
 fn read(clock: libc::clockid_t) -> libc::timespec {
     let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: `now` is a valid place for one timespec. Both clocks exist on every Linux, so the
+    // SAFETY: `now` is a valid place for one timespec. All three clocks exist on every Linux, so the
     // call cannot fail; if it did, `now` would stay zero.
     unsafe { libc::clock_gettime(clock, &raw mut now) };
     now

@@ -1,6 +1,7 @@
 //! This process: its identity, becoming two, becoming another program.
 
 use super::cerr;
+use super::dir::terminated;
 use super::wait::Pid;
 use crate::error::Errno;
 use crate::wire::environment::Environment;
@@ -90,6 +91,29 @@ pub fn change_directory(dir: impl AsFd) -> Result<(), Errno> {
     cerr(unsafe { libc::fchdir(dir.as_fd().as_raw_fd()) }).map(drop)
 }
 
+/// The same by its path, which need not be readable.
+pub fn enter(path: &OsStr) -> Result<(), Errno> {
+    let path = terminated(path)?;
+    // SAFETY: a C string.
+    cerr(unsafe { libc::chdir(path.as_ptr()) }).map(drop)
+}
+
+/// Adds to this process's nice value, within the limits that there are. The error is nice(2)'s.
+pub fn renice(increment: i32) -> Result<(), Errno> {
+    /// What the system call adds, so that no nice value looks like an error.
+    const OFFSET: i64 = 20;
+    let (process, own) = (libc::PRIO_PROCESS, 0);
+    // SAFETY: plain integers; 0 means ourselves.
+    let now = cerr(unsafe { libc::syscall(libc::SYS_getpriority, process, own) })?;
+    let wanted = (OFFSET - now).saturating_add(increment.into()).clamp(-20, 19);
+    // SAFETY: plain integers.
+    match cerr(unsafe { libc::setpriority(process, own, wanted as libc::c_int) }) {
+        Ok(_) => Ok(()),
+        Err(Errno(libc::EACCES)) => Err(Errno(libc::EPERM)),
+        Err(errno) => Err(errno),
+    }
+}
+
 /// Orphans below this process become its children rather than PID 1's.
 pub fn become_subreaper() -> Result<(), Errno> {
     // SAFETY: plain integers.
@@ -116,7 +140,7 @@ pub fn take_foreground(terminal: impl AsFd) -> Result<(), Errno> {
 }
 
 /// Signals every process that we may signal, except PID 1 and ourselves (`kill(-1)`).
-/// Only for PID 1, where that means the container.
+/// For PID 1, where that means the container, and for who asks for exactly this.
 pub fn kill_everything(signal: Signal) -> Result<(), Errno> {
     // SAFETY: plain integers.
     cerr(unsafe { libc::kill(-1, i32::from(signal.number())) }).map(drop)

@@ -140,6 +140,14 @@ pub fn notice_children() {
     unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
 }
 
+/// Ignores a signal from now on, which programs that this process becomes or starts inherit.
+/// `EINVAL`: nobody can ignore that one.
+pub fn ignore(signal: Signal) -> Result<(), Errno> {
+    // SAFETY: SIG_IGN runs no code of ours.
+    let old = unsafe { libc::signal(signal.number().into(), libc::SIG_IGN) };
+    if old == libc::SIG_ERR { Err(super::last()) } else { Ok(()) }
+}
+
 /// Whether this process ignores a signal: whoever started us wanted it so.
 pub fn is_ignored(signal: Signal) -> bool {
     // SAFETY: all zeroes are a valid sigaction.

@@ -2,6 +2,7 @@
 
 pub mod access_rules;
 pub mod bencode;
+pub mod blake2s;
 pub mod cdb;
 pub mod clock;
 pub mod control;
@@ -11,8 +12,11 @@ pub mod fix_attrs;
 pub mod ftrigr;
 pub mod log_script;
 pub mod message;
+pub mod mount;
 pub mod notice;
 pub mod plan;
+pub mod process_stat;
+pub mod quoting;
 pub mod signal;
 pub mod status;
 pub mod syslog;

@@ -86,6 +86,16 @@ impl Tai {
         self >= Tai { seconds: now.seconds.saturating_add(INFINITE / 2), ..now }
     }
 
+    /// The time from `earlier` to here: whole seconds, less than zero if `earlier` is later, and the
+    /// nanoseconds beyond these.
+    pub fn difference(self, earlier: Tai) -> (i128, u32) {
+        let seconds = i128::from(self.seconds) - i128::from(earlier.seconds);
+        match self.nanoseconds.checked_sub(earlier.nanoseconds) {
+            Some(nanoseconds) => (seconds, nanoseconds),
+            None => (seconds - 1, 1_000_000_000 + self.nanoseconds - earlier.nanoseconds),
+        }
+    }
+
     /// The 12 bytes on disk.
     pub fn pack(self) -> [u8; 12] {
         let mut bytes = [0; 12];
@@ -228,6 +238,18 @@ mod tests {
             let (label, shown) = (tai.label(), tai.to_string());
             prop_assert_eq!(label.as_slice(), shown.as_bytes());
             prop_assert_eq!(Tai::split_label(&label), Some((tai, &label[25..])));
+        }
+
+        #[test]
+        fn differences_add_up(
+            a in 0_u64..1 << 40, b in 0_u64..1 << 40,
+            nano_a in 0_u32..1_000_000_000, nano_b in 0_u32..1_000_000_000,
+        ) {
+            let total = |seconds, nanoseconds| i128::from(nanoseconds) + seconds * 1_000_000_000;
+            let (seconds, nanoseconds) =
+                Tai { seconds: a, nanoseconds: nano_a }.difference(Tai { seconds: b, nanoseconds: nano_b });
+            prop_assert!(nanoseconds < 1_000_000_000);
+            prop_assert_eq!(total(seconds, nanoseconds), total(a.into(), nano_a) - total(b.into(), nano_b));
         }
 
         #[test]

@@ -139,6 +139,11 @@ fn own(candidates: &[CString]) -> Option<&'static Applet> {
     None
 }
 
+/// Whether an exec of these paths would start a program of ours that goes on in place.
+pub(crate) fn is_own(candidates: &[CString]) -> bool {
+    own(candidates).is_some()
+}
+
 /// Device and inode of the file that this process runs. Without `/proc` nobody knows, and every program
 /// is executed.
 fn identity() -> Option<(u64, u64)> {

@@ -2,7 +2,7 @@
 
 use crate::applet::Section;
 use crate::exit::{Exec, Failure};
-use crate::table::{self, APPLETS};
+use crate::table::{self, ALIASES, APPLETS};
 use s6x_core::wire::environment::Environment;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -21,7 +21,8 @@ pub(crate) fn applet(word: &OsStr) -> Option<&'static crate::Applet> {
 
 /// `--list-applets`: one name a line, sorted.
 pub(crate) fn list() -> String {
-    let mut names: Vec<&str> = APPLETS.iter().map(|applet| applet.name).collect();
+    let own = APPLETS.iter().map(|applet| applet.name);
+    let mut names: Vec<&str> = own.chain(ALIASES.iter().map(|(alias, _)| *alias)).collect();
     names.sort_unstable();
     names.join("\n") + "\n"
 }

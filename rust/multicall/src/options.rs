@@ -83,7 +83,7 @@ pub fn parse(syntax: Syntax, known: &[Opt], words: &[OsString]) -> Result<Parsed
                     word.display().to_string().escape_debug()
                 ));
             }
-            None => letters(known, &bytes[1..], &mut words, &mut parsed.options)?,
+            None => letters(syntax, known, &bytes[1..], &mut words, &mut parsed.options)?,
         }
     }
     parsed.rest = words.cloned().collect();
@@ -92,6 +92,7 @@ pub fn parse(syntax: Syntax, known: &[Opt], words: &[OsString]) -> Result<Parsed
 
 /// One word of clustered letters, whose last may take its value from the next word.
 fn letters<'a>(
+    syntax: Syntax,
     known: &[Opt],
     cluster: &[u8],
     words: &mut impl Iterator<Item = &'a OsString>,
@@ -100,7 +101,11 @@ fn letters<'a>(
     for (at, &byte) in cluster.iter().enumerate() {
         let letter = char::from(byte);
         let Some(option) = known.iter().find(|o| o.letter == letter && o.has_letter()) else {
-            return Err(format!("unknown option -{}", letter.escape_default()));
+            let letter = letter.escape_default();
+            return Err(match syntax {
+                Syntax::Long => format!("unrecognized short option: {letter}"),
+                Syntax::Posix | Syntax::Raw => format!("unknown option -{letter}"),
+            });
         };
         if option.value.is_none() {
             options.push((letter, None));
@@ -125,7 +130,13 @@ fn long(known: &[Opt], word: &[u8]) -> Result<(char, Option<OsString>), String> 
     let shown = OsStr::from_bytes(name).to_string_lossy();
     let matches = |option: &&Opt| option.long.is_some_and(|long| long.as_bytes() == name);
     let Some(option) = known.iter().find(matches) else {
-        return Err(format!("unknown option --{}", shown.escape_debug()));
+        let word = OsStr::from_bytes(word).to_string_lossy();
+        let word = word.escape_debug();
+        return Err(match value {
+            _ if name.is_empty() => format!("invalid option: --{word}"),
+            None => format!("unrecognized boolean option: --{word}"),
+            Some(_) => format!("unrecognized option with argument: --{word}"),
+        });
     };
     match (option.value, value) {
         (None, None) => Ok((option.letter, None)),
@@ -180,7 +191,10 @@ mod tests {
         for (line, message) in [
             ("--timeout 5", "option --timeout needs a value: --timeout=ms"),
             ("--all=1", "option --all takes no value"),
-            ("--al", "unknown option --al"),
+            ("--al", "unrecognized boolean option: --al"),
+            ("--al=1", "unrecognized option with argument: --al=1"),
+            ("--=1", "invalid option: --=1"),
+            ("-az", "unrecognized short option: z"),
         ] {
             assert_eq!(parsed(Syntax::Long, line), Err(message.into()), "{line}");
         }

@@ -76,15 +76,36 @@ pub static APPLETS: &[&Applet] = &[
     &execline::case::APPLET,
     &execline::condition::FOREGROUND,
     &execline::condition::IF,
+    &execline::descriptors::FDBLOCK,
+    &execline::descriptors::FDCLOSE,
+    &execline::descriptors::FDMOVE,
+    &execline::descriptors::FDRESERVE,
+    &execline::descriptors::FDSWAP,
+    &execline::descriptors::PIPERW,
+    &execline::directory::CD,
+    &execline::directory::POSIX_CD,
+    &execline::elgetopt::APPLET,
+    &execline::eltest::APPLET,
+    &execline::emptyenv::APPLET,
+    &execline::envfile::APPLET,
     &execline::environment::EXPORT,
     &execline::environment::UNEXPORT,
     &execline::execlineb::APPLET,
+    &execline::export_array::APPLET,
+    &execline::facts::GETCWD,
+    &execline::facts::GETPID,
+    &execline::facts::WITHSTDINAS,
+    &execline::heredoc::APPLET,
+    &execline::homeof::APPLET,
     &execline::leaving::EXEC,
     &execline::leaving::EXIT,
     &execline::multisubstitute::APPLET,
     &execline::positionals::DOLLARAT,
     &execline::positionals::RUNBLOCK,
     &execline::positionals::SHIFT,
+    &execline::mask::POSIX_UMASK,
+    &execline::mask::UMASK,
+    &execline::redirfd::APPLET,
     &execline::substitute::DEFINE,
     &execline::substitute::ELGETPOSITIONALS,
     &execline::substitute::ELGLOB,
@@ -111,6 +132,7 @@ pub static APPLETS: &[&Applet] = &[
     &utilities::tai64ndiff::APPLET,
     &utilities::verdict::FALSE,
     &utilities::verdict::TRUE,
+    &execline::tryexec::APPLET,
     // Overlay
     &overlay::init::APPLET,
     &overlay::init::STAGE1,
@@ -124,8 +146,14 @@ pub static APPLETS: &[&Applet] = &[
     &overlay::with_retries::APPLET,
 ];
 
+/// Names that are another applet's: its messages carry its own.
+pub const ALIASES: &[(&str, &str)] =
+    &[("cd", "execline-cd"), ("s6-test", "eltest"), ("umask", "execline-umask")];
+
 /// The applet of this name.
 pub fn named(name: &str) -> Option<&'static Applet> {
+    let alias = ALIASES.iter().find(|(alias, _)| *alias == name);
+    let name = alias.map_or(name, |(_, name)| *name);
     APPLETS.iter().copied().find(|applet| applet.name == name)
 }
 
@@ -139,6 +167,14 @@ mod tests {
     fn names_are_unique() {
         let names: BTreeSet<&str> = APPLETS.iter().map(|applet| applet.name).collect();
         assert_eq!(names.len(), APPLETS.len());
+    }
+
+    #[test]
+    fn aliases_are_no_names_and_lead_to_some() {
+        for (alias, name) in ALIASES {
+            assert!(APPLETS.iter().all(|applet| applet.name != *alias), "{alias}");
+            assert_eq!(named(alias).map(|applet| applet.name), Some(*name));
+        }
     }
 
     #[test]

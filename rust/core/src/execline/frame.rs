@@ -122,6 +122,14 @@ impl Frame {
     }
 }
 
+/// Gives a frame that had `count` positional parameters these ones; the script's name stays.
+pub fn renumber(environment: &mut Environment, count: usize, words: &[OsString]) {
+    for gone in words.len() + 1..=count {
+        environment.take(gone.to_string());
+    }
+    Frame::set_words(words, environment);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,6 +158,8 @@ mod tests {
         frame.set(&mut set);
         assert_eq!(set, environment(&["2=", "3=stays", "0=s", "#=2", "1=a"]));
         assert_eq!(Frame::of(&set), Ok(frame));
+        renumber(&mut set, 2, &["b".into()]);
+        assert_eq!(set, environment(&["3=stays", "0=s", "#=1", "1=b"]));
         for (missing, entries) in [("0", vec!["#=0"]), ("#", vec!["0=a", "#=x"])] {
             assert_eq!(Frame::of(&environment(&entries)), Err(missing.to_owned()));
         }

@@ -2,7 +2,12 @@
 //! among words, and substitution in them. Pure; commands live in s6x-multicall.
 
 pub mod block;
+pub mod condition;
+pub mod envfile;
 pub mod frame;
+pub mod getopt;
+pub mod mask;
+pub mod path;
 pub mod quote;
 pub mod script;
 pub mod strict;

@@ -30,6 +30,10 @@ pub struct Stat {
     pub size: u64,
     /// How many names it has.
     pub links: u64,
+    /// When its content was last changed, in seconds since 1970 and nanoseconds.
+    pub modified: (i64, i64),
+    /// When its content was last read.
+    pub accessed: (i64, i64),
 }
 
 /// How to open a file below a directory.
@@ -299,6 +303,8 @@ impl From<libc::stat> for Stat {
             gid: raw.st_gid,
             size: raw.st_size as u64,
             links: raw.st_nlink,
+            modified: (raw.st_mtime, raw.st_mtime_nsec),
+            accessed: (raw.st_atime, raw.st_atime_nsec),
         }
     }
 }
@@ -358,6 +364,11 @@ fn file_at(base: i32, name: &OsStr, how: Open) -> Result<OwnedFd, Errno> {
 /// Owner, mode, identity of what a path leads to.
 pub fn stat_path(path: impl AsRef<Path>) -> Result<Stat, Errno> {
     stat_at(libc::AT_FDCWD, path.as_ref().as_os_str(), 0)
+}
+
+/// The same of the path itself, if it is a link.
+pub fn lstat_path(path: impl AsRef<Path>) -> Result<Stat, Errno> {
+    stat_at(libc::AT_FDCWD, path.as_ref().as_os_str(), libc::AT_SYMLINK_NOFOLLOW)
 }
 
 fn stat_at(base: i32, name: &OsStr, flags: i32) -> Result<Stat, Errno> {

@@ -65,6 +65,12 @@ impl<'a> Blocks<'a> {
         Blocks { call: self.call, strictness: self.strictness, rest: words, count: self.count }
     }
 
+    /// The same where the block must not be empty.
+    pub(super) fn filled(&mut self, missing: &str) -> Result<Vec<OsString>, Failure> {
+        let block = self.need(missing)?;
+        if block.is_empty() { Err(Failure::new(100, "empty block")) } else { Ok(block) }
+    }
+
     /// The words behind the blocks taken so far.
     pub(super) fn rest(&self) -> &'a [OsString] {
         self.rest

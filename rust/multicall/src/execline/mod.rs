@@ -8,12 +8,25 @@ pub mod beside;
 pub mod branches;
 pub mod case;
 pub mod condition;
+pub mod descriptors;
+pub mod directory;
+pub mod elgetopt;
+pub mod eltest;
+pub mod emptyenv;
+pub mod envfile;
 pub mod environment;
 pub mod execlineb;
+pub mod export_array;
+pub mod facts;
+pub mod heredoc;
+pub mod homeof;
 pub mod leaving;
+pub mod mask;
 pub mod multisubstitute;
 pub mod positionals;
+pub mod redirfd;
 pub mod substitute;
+pub mod tryexec;
 
 mod arguments;
 mod blocks;
@@ -44,8 +57,12 @@ fn substitute(
     keys: &impl Keys,
     environment: Environment,
 ) -> Result<Exit, Failure> {
-    let replaced = substitution::apply(words, keys).map_err(|TooLong| too_long(words))?;
-    Ok(go_on(replaced, environment))
+    Ok(go_on(replaced(words, keys)?, environment))
+}
+
+/// The words with keys in them replaced.
+fn replaced(words: &[OsString], keys: &impl Keys) -> Result<Vec<OsString>, Failure> {
+    substitution::apply(words, keys).map_err(|TooLong| too_long(words))
 }
 
 /// Option -E (contract execline §0.9).
@@ -75,8 +92,7 @@ fn with_variable(
     if keys.add(name, vec![value.to_owned()]).is_err() {
         return Err(Failure::new(111, "bad substitution key: it is empty"));
     }
-    let words = substitution::apply(words, &keys).map_err(|TooLong| too_long(words))?;
-    Ok((words, environment))
+    Ok((replaced(words, &keys)?, environment))
 }
 
 /// Goes on with a variable that got a value, or was removed.

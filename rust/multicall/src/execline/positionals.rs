@@ -100,10 +100,7 @@ fn shift(call: &Invocation) -> Result<Exit, Failure> {
         rest = block_of(call, rest, nth, missing)?.rest;
     }
     let mut environment = call.environment.clone();
-    for surplus in rest.len() + 1..=words.len() {
-        environment.take(surplus.to_string());
-    }
-    Frame::set_words(rest, &mut environment);
+    frame::renumber(&mut environment, words.len(), rest);
     Ok(Exit::Exec(Exec::new(call.rest.clone(), environment)))
 }
 

@@ -444,8 +444,7 @@ def test_time_ends(world: World, daemons: Programs, tools: Programs) -> None:
     holder = hold(world, daemons)
     before = holder.descriptors()
     assert store(tools, holder, "for ever").code == 0
-    assert store(tools, holder, "short", os.devnull, "-T", "150").code == 0
-    assert names(tools, holder) == ["for ever", "short"]
+    assert store(tools, holder, "short", os.devnull, "-T", "100").code == 0
     # Nobody has to ask: it is closed when its time has come.
     until_descriptors(holder, before + 1)
     assert names(tools, holder) == ["for ever"]

@@ -204,7 +204,8 @@ class Client:
     def send_bytes(self, data: bytes, descriptors: Sequence[int] = ()) -> None:
         """Send bytes that may be no message."""
         sent = socket.send_fds(self.connection, [data], list(descriptors))
-        self.connection.sendall(data[sent:])
+        if rest := data[sent:]:
+            self.connection.sendall(rest)
 
     def receive(self) -> tuple[bytes, int]:
         """Return the next message's body, and how many descriptors (closed at once) it has."""

@@ -166,6 +166,12 @@ class Expectations:
     """Whether a dump of more than 253 descriptors can be given to a holder."""
     fdholder_gives_large_dumps: bool
     """Whether a holder can give one."""
+    fdholder_waits_for_the_rest: bool
+    """Whether a holder takes requests that arrive in pieces."""
+    fdholder_repeats_answers: bool
+    """Whether a holder sends an answer again that was not taken at once."""
+    fdholder_clients_are_careful: bool
+    """Whether the holder's clients look at an answer before they read what is behind it."""
 
 
 THEIRS = Expectations(
@@ -228,6 +234,9 @@ THEIRS = Expectations(
     fdholder_stores_closed=True,
     fdholder_sets_large_dumps=False,
     fdholder_gives_large_dumps=False,
+    fdholder_waits_for_the_rest=False,
+    fdholder_repeats_answers=True,
+    fdholder_clients_are_careful=False,
 )
 """Debian's s6 2.11."""
 
@@ -291,6 +300,9 @@ OURS = Expectations(
     fdholder_stores_closed=False,
     fdholder_sets_large_dumps=True,
     fdholder_gives_large_dumps=True,
+    fdholder_waits_for_the_rest=True,
+    fdholder_repeats_answers=False,
+    fdholder_clients_are_careful=True,
 )
 
 

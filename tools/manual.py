@@ -4,8 +4,9 @@ A page in `docs/commands` is Markdown of a simple kind: headings, paragraphs, li
 fenced code, code and emphasis in lines, links. Manual pages are made from the pages, whoever wrote
 them.
 
-    python tools/manual.py            write docs/commands/*.md and target/man/man1/*.1
-    python tools/manual.py --check    write nothing; say which pages are not up to date
+    python tools/manual.py               write docs/commands/*.md and target/man/man1/*.1
+    python tools/manual.py --manual DIR  write only the manual pages, there
+    python tools/manual.py --check       write nothing; say which pages are not up to date
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def page_of(called: str, command: click.Command, context: click.Context) -> str:
     if sections:
         parts.append(sections)
     if "## See also\n" not in sections:
-        parts += ["## See also", see_also(called)]
+        parts += ["## See also", f"[{PEOPLE}](README.md#{PEOPLE.lower().replace(' ', '-')})"]
     return "\n\n".join(parts) + "\n"
 
 
@@ -107,22 +108,6 @@ def choices(option: click.Option) -> str:
     """Return what stands for an option's value: what it can be."""
     kind = option.type
     return "|".join(map(str, kind.choices)) if isinstance(kind, click.Choice) else kind.name.upper()
-
-
-def see_also(called: str) -> str:
-    """Link to the other commands of this kind."""
-    names = [
-        "s6x",
-        *(f"s6x-{name}" for name in cli.commands.list_commands(click.Context(cli.commands))),
-    ]
-    others = [name for name in names if name != called.replace(" ", "-") and is_command(name)]
-    return ", ".join(f"[{name.replace('-', ' ')}]({name}.md)" for name in others)
-
-
-def is_command(name: str) -> bool:
-    """Tell whether a module of the command line is a command, or only helps others."""
-    group = cli.commands
-    return name == "s6x" or group.get_command(click.Context(group), name[4:]) is not None
 
 
 def prose(name: str) -> tuple[str, str]:
@@ -287,20 +272,17 @@ def guarded(line: str) -> str:
 
 def main(words: list[str]) -> int:
     """Write or check everything; return the exit code."""
+    if words[:1] == ["--manual"]:
+        write_manual(Path(words[1]), read_pages())
+        return 0
     # Those of the applets are Rust's work, and are only read here.
-    pages = {file.stem: file.read_text() for file in sorted(PAGES.glob("*.md"))}
-    pages = {name: text for name, text in pages.items() if not re.match(r"README$|s6x(-|$)", name)}
     made = pages_of_python()
-    pages |= made
+    pages = {name: text for name, text in read_pages().items() if not is_python(name)} | made
     made["README"] = index(pages)
-    wrong = [
-        name
-        for name, text in made.items()
-        if not (file := PAGES / f"{name}.md").exists() or file.read_text() != text
-    ]
-    wrong += [file.stem for file in PAGES.glob("s6x-*.md") if file.stem not in made]
-    if "--check" in words:
-        print(*(f"not up to date, `make docs` helps: {name}" for name in wrong), sep="\n", end="")
+    wrong = stale(made)
+    if words == ["--check"]:
+        for name in wrong:
+            print(f"not up to date, `make docs` helps: {name}")
         return int(bool(wrong))
     for name in wrong:
         file = PAGES / f"{name}.md"
@@ -308,11 +290,40 @@ def main(words: list[str]) -> int:
             file.write_text(made[name])
         else:
             file.unlink()
-    MANUAL.mkdir(parents=True, exist_ok=True)
-    for name, text in pages.items():
-        (MANUAL / f"{name}.1").write_text(manual_page(name, text))
+    write_manual(MANUAL, pages)
     print(f"{len(pages)} pages in docs/commands, and in {MANUAL.relative_to(TOP)} for man")
     return 0
+
+
+def read_pages() -> dict[str, str]:
+    """Return the pages that there are, without the list."""
+    pages = {file.stem: file.read_text() for file in sorted(PAGES.glob("*.md"))}
+    pages.pop("README", None)
+    return pages
+
+
+def is_python(name: str) -> bool:
+    """Tell whether a page is one of Python's commands."""
+    return name == "s6x" or name.startswith("s6x-")
+
+
+def stale(made: dict[str, str]) -> list[str]:
+    """Return the names of the pages that are not as they should be, or should not be at all."""
+    present = {name: text for name, text in read_pages().items() if is_python(name)}
+    if (PAGES / "README.md").exists():
+        present["README"] = (PAGES / "README.md").read_text()
+    return sorted(
+        name for name in made.keys() | present.keys() if made.get(name) != present.get(name)
+    )
+
+
+def write_manual(place: Path, pages: dict[str, str]) -> None:
+    """Write the manual pages, and remove those of commands that are gone."""
+    place.mkdir(parents=True, exist_ok=True)
+    for file in place.glob("*.1"):
+        file.unlink()
+    for name, text in pages.items():
+        (place / f"{name}.1").write_text(manual_page(name, text))
 
 
 if __name__ == "__main__":

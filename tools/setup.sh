@@ -14,7 +14,7 @@ RUST_MINOR=88 # rust-version in Cargo.toml is 1.88
 BUILD="gcc:gcc make:make"
 REST="busybox:busybox-static unshare:util-linux ps:procps git:git
     s6-svscan:s6 execlineb:execline runsv:runit tini:tini dumb-init:dumb-init
-    nginx:nginx cron:cron sshd:openssh-server runc:runc strace:strace capsh:libcap2-bin"
+    nginx:nginx cron:cron sshd:openssh-server runc:runc strace:strace capsh:libcap2-bin groff:groff-base"
 
 main() {
     local needed wanted

@@ -80,14 +80,9 @@ fn page(applet: &Applet) -> String {
         let _ = write!(page, "\n{sections}\n");
     }
     if !sections.contains("## See also\n") {
-        let siblings: Vec<String> = APPLETS
-            .iter()
-            .filter(|other| other.section == applet.section && other.name != applet.name)
-            .map(|other| format!("[{0}]({0}.md)", other.name))
-            .collect();
-        if !siblings.is_empty() {
-            let _ = write!(page, "\n## See also\n\n{}\n", siblings.join(", "));
-        }
+        let section = applet.section.title();
+        let anchor = section.to_lowercase().replace(' ', "-");
+        let _ = write!(page, "\n## See also\n\n[{section}](README.md#{anchor})\n");
     }
     page
 }

@@ -103,6 +103,8 @@ pub enum Processor {
 }
 
 const SIZES: (u32, u32) = (4096, 268_435_455);
+/// Bytes that prefixes and processors may take, each counted as often as it is used.
+const MOST_REPEATED: usize = 4 * 1024 * 1024;
 
 /// Reads a script, a directive an argument. The error says which one is wrong and why.
 pub fn parse(directives: &[OsString]) -> Result<Script, String> {
@@ -125,6 +127,7 @@ struct Parser {
     prefix: Vec<u8>,
     label: bool,
     date: bool,
+    repeated: usize,
 }
 
 impl Parser {
@@ -147,6 +150,7 @@ impl Parser {
             prefix: Vec::new(),
             label: false,
             date: false,
+            repeated: 0,
         }
     }
 
@@ -202,19 +206,24 @@ impl Parser {
             }
             b'1' => {
                 alone()?;
-                self.act(Target::Stdout);
+                self.act(Target::Stdout)?;
             }
             b'2' => {
                 alone()?;
-                self.act(Target::Stderr(self.alert));
+                self.act(Target::Stderr(self.alert))?;
             }
             b'=' if rest.is_empty() => return Err("the file's name is missing".into()),
             b'=' => {
                 let status = Status { path: text().into(), size: self.status_size };
-                self.act(Target::Status(status));
+                self.act(Target::Status(status))?;
             }
             b'.' | b'/' => {
-                self.act(Target::Logdir(self.script.logdirs.len()));
+                let processor = match &self.settings.processor {
+                    None => 0,
+                    Some(Processor::Execline(command) | Processor::Shell(command)) => command.len(),
+                };
+                self.repeat(processor)?;
+                self.act(Target::Logdir(self.script.logdirs.len()))?;
                 self.script
                     .logdirs
                     .push(Logdir { path: directive.into(), ..self.settings.clone() });
@@ -231,9 +240,18 @@ impl Parser {
         self.group.selections.push(selection);
     }
 
-    fn act(&mut self, target: Target) {
+    fn act(&mut self, target: Target) -> Result<(), String> {
+        self.repeat(self.prefix.len())?;
         let (label, date) = (std::mem::take(&mut self.label), std::mem::take(&mut self.date));
         self.group.actions.push(Action { target, label, date, prefix: self.prefix.clone() });
+        Ok(())
+    }
+
+    /// Counts a copy. A script of a few kilobytes could otherwise take gigabytes.
+    fn repeat(&mut self, bytes: usize) -> Result<(), String> {
+        self.repeated = self.repeated.saturating_add(bytes);
+        let fits = self.repeated <= MOST_REPEATED;
+        if fits { Ok(()) } else { Err("too long a prefix or processor, used too often".into()) }
     }
 
     fn finish(mut self) -> Result<Script, String> {
@@ -303,6 +321,17 @@ mod tests {
     fn dangling_selections_are_told() {
         assert!(script("1 -x").expect("a script").dangling);
         assert!(!script("1 n5").expect("a script").dangling);
+    }
+
+    #[test]
+    fn a_small_script_cannot_take_much_memory() {
+        let long = "x".repeat(30_000);
+        for script in
+            [format!("p{long}{}", " 1".repeat(15_000)), format!("!{long}{}", " /".repeat(15_000))]
+        {
+            let words: Vec<OsString> = script.split(' ').map(OsString::from).collect();
+            assert!(parse(&words).expect_err("gigabytes").contains("used too often"));
+        }
     }
 
     #[test]

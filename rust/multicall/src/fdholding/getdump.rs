@@ -8,8 +8,7 @@ use s6x_core::Error;
 pub static APPLET: Applet = Applet {
     name: "s6-fdholder-getdump",
     section: Section::FdHolding,
-    about: "Get everything that an s6-fdholderd holds, and run a program that has it; \
-            S6_FD#, S6_FD_0, S6_FDID_0, S6_FDLIMIT_0 and so on tell it what that is",
+    about: "Run a program that has everything that an s6-fdholderd holds",
     options: &[TIMEOUT],
     arguments: "socket prog...",
     syntax: Syntax::Posix,

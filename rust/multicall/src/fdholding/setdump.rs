@@ -15,8 +15,7 @@ use std::os::unix::ffi::OsStrExt;
 pub static APPLET: Applet = Applet {
     name: "s6-fdholder-setdump",
     section: Section::FdHolding,
-    about: "Give an s6-fdholderd the descriptors that S6_FD#, S6_FD_0, S6_FDID_0, S6_FDLIMIT_0 \
-            and so on describe",
+    about: "Give an s6-fdholderd the descriptors that S6_FD#, S6_FD_0, S6_FDID_0... describe",
     options: &[TIMEOUT],
     arguments: "socket",
     syntax: Syntax::Posix,

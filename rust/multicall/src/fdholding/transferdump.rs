@@ -17,8 +17,7 @@ pub static APPLET: Applet = Applet {
     options: &[value(
         't',
         "ms[:ms]",
-        "wait at most that many milliseconds for the first, and for the second (0: as long as it \
-         takes)",
+        "wait at most that long for the first, and for the second (0: as long as it takes)",
     )],
     arguments: "from to",
     syntax: Syntax::Posix,

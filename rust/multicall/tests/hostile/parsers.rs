@@ -99,6 +99,7 @@ pub(crate) const TABLE: &[Parser] = &[
         ],
         words: &[b"\0", b"\x001", b"\0f", b"\0t", b"\0T", b"\0p", b"\0/x", b"\0=x", b"\0s", b"\0!"],
         law: laws::log_script,
+        room: 16 * 1024 * 1024,
         memory: 300,
         ..USUAL
     },

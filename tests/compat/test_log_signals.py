@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import signal
@@ -167,6 +168,15 @@ def test_stdout_is_left_as_it_is(world: World, tools: Programs) -> None:
             assert os.get_blocking(writer) == (tools.name == "ours")
             popen.stdin.close()
             assert popen.wait(10) == 0
+
+
+def test_the_pipe_gets_larger(world: World, tools: Programs) -> None:
+    with logger(tools, "./logs", cwd=world.top) as its:
+        its.write(b"a\n")
+        until_logged(world.top / "logs", b"a\n")
+        size = fcntl.fcntl(its.reader, fcntl.F_GETPIPE_SZ)
+        assert size == (1 << 18 if tools.name == "ours" else 1 << 16)
+        assert its.end() == 0
 
 
 @pytest.mark.parametrize("words", [["-b"], []])

@@ -130,8 +130,8 @@ class Expectations:
 
     log_keeps_last_line: bool
     """Whether s6-log writes a last line without newline when its input ends."""
-    log_reads_whole_lines: bool
-    """Whether a killed logger tears no line that was written whole."""
+    log_survives_kills: bool
+    """Whether a killed logger loses no line, tears none, and the next one writes none twice."""
     log_recovers_at_once: bool
     """Whether s6-log starts in a logdir with both `previous` and `current` left by a crash."""
     log_keeps_empty: bool
@@ -217,7 +217,7 @@ THEIRS = Expectations(
     setlock_of_2_12=False,
     fghack_death_by_signal=111,
     log_keeps_last_line=False,
-    log_reads_whole_lines=False,
+    log_survives_kills=False,
     log_recovers_at_once=False,
     log_keeps_empty=True,
     log_forgets_previous=True,
@@ -283,7 +283,7 @@ OURS = Expectations(
     setlock_of_2_12=True,
     fghack_death_by_signal=137,
     log_keeps_last_line=True,
-    log_reads_whole_lines=True,
+    log_survives_kills=True,
     log_recovers_at_once=True,
     log_keeps_empty=False,
     log_forgets_previous=False,

@@ -1,6 +1,7 @@
 //! The clock: monotonic for deadlines, wall for stamps.
 
 use super::cerr;
+use super::dir::Dir;
 use crate::error::Errno;
 use crate::wire::clock::Monotonic;
 use crate::wire::tai64::Tai;
@@ -39,6 +40,14 @@ pub fn set_wall(time: Tai) -> Result<(), Errno> {
     let time = libc::timespec { tv_sec, tv_nsec: nanoseconds.into() };
     // SAFETY: a valid time.
     cerr(unsafe { libc::clock_settime(libc::CLOCK_REALTIME, &raw const time) }).map(drop)
+}
+
+/// What names this boot of the kernel; empty where `/proc` does not tell.
+pub fn boot() -> Vec<u8> {
+    let random = Dir::open("/proc/sys/kernel/random");
+    let mut id = random.and_then(|random| random.read("boot_id", 64)).unwrap_or_default();
+    id.retain(|byte| !byte.is_ascii_whitespace());
+    id
 }
 
 /// Date and time of the day, as a calendar and a clock on the wall show them.

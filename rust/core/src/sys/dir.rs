@@ -49,7 +49,10 @@ pub enum Open {
     WriteNowUnlinked,
     /// For writing; created with this mode (less the umask), content kept.
     Update(u32),
-    /// The same, without waiting for a FIFO's reader (`ENXIO`), and non-blocking ever after.
+    /// For reading and writing; created with this mode (less the umask), content dropped. A link in the
+    /// place of the file is refused (`ELOOP`).
+    Scratch(u32),
+    /// The same as [`Open::Update`], without waiting for a FIFO's reader (`ENXIO`), and non-blocking ever after.
     UpdateNow(u32),
     /// For writing; created with this mode (less the umask), content dropped. A FIFO in the place of
     /// the file is not waited for (`ENXIO`).
@@ -342,13 +345,14 @@ fn mkdir_at(base: i32, name: &OsStr, mode: u32) -> Result<(), Errno> {
 }
 
 fn file_at(base: i32, name: &OsStr, how: Open) -> Result<OwnedFd, Errno> {
-    use libc::{O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_TRUNC, O_WRONLY};
+    use libc::{O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY};
     let (flags, mode) = match how {
         Open::Read => (O_RDONLY, 0),
         Open::ReadNow => (O_RDONLY | O_NONBLOCK, 0),
         Open::WriteNow => (O_WRONLY | O_NONBLOCK, 0),
         Open::WriteNowUnlinked => (O_WRONLY | O_NONBLOCK | O_NOFOLLOW, 0),
         Open::Update(mode) => (O_WRONLY | O_CREAT, mode),
+        Open::Scratch(mode) => (O_RDWR | O_CREAT | O_TRUNC | O_NONBLOCK | O_NOFOLLOW, mode),
         Open::UpdateNow(mode) => (O_WRONLY | O_CREAT | O_NONBLOCK, mode),
         Open::Replace(mode) => (O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK, mode),
         Open::Append(mode) => (O_WRONLY | O_CREAT | O_APPEND, mode),

@@ -76,6 +76,15 @@ pub fn pipe_size(fd: impl AsFd) -> Option<usize> {
         .map(|size| size as usize)
 }
 
+/// Lets a pipe hold so many bytes, if it holds less and the system lets us. It takes memory for what is in it
+/// only.
+pub fn enlarge_pipe(fd: impl AsFd, size: usize) {
+    if pipe_size(fd.as_fd()).is_some_and(|now| now < size) {
+        // SAFETY: F_SETPIPE_SZ takes a plain integer, and keeps what is in the pipe.
+        unsafe { libc::fcntl(fd.as_fd().as_raw_fd(), libc::F_SETPIPE_SZ, size as libc::c_int) };
+    }
+}
+
 /// A pipe: read end, write end; both blocking.
 pub fn pipe() -> Result<(OwnedFd, OwnedFd), Errno> {
     let mut ends: [RawFd; 2] = [-1; 2];

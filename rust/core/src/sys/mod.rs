@@ -9,6 +9,7 @@ pub mod clock;
 pub mod credentials;
 pub mod dir;
 pub mod fd;
+pub mod file;
 pub mod glob;
 pub mod host;
 pub mod inode;

@@ -10,6 +10,7 @@ pub mod environment;
 pub mod fdholder;
 pub mod fix_attrs;
 pub mod ftrigr;
+pub mod log_journal;
 pub mod log_script;
 pub mod message;
 pub mod mount;

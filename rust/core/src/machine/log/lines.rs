@@ -56,6 +56,11 @@ impl Splitter {
         !self.partial.is_empty()
     }
 
+    /// That begin.
+    pub fn partial(&self) -> &[u8] {
+        &self.partial
+    }
+
     /// Whether that begin is as long as a line may be.
     pub fn is_full(&self) -> bool {
         self.partial.len() >= self.limit

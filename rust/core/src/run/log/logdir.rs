@@ -1,7 +1,9 @@
 //! A logdir: opened after whatever happened before, written, rotated, closed (contract s6 §1.10).
 
 use super::archives::{Archives, Kind};
+use super::journal::Journal;
 use super::queue::Queue;
+use super::recovery;
 use super::voice::Voice;
 use crate::error::{Errno, Error, Result};
 use crate::machine::log::rotation::{Event, Limits, Rotation, Step};
@@ -11,6 +13,7 @@ use crate::sys::wait::Pid;
 use crate::sys::{clock, fd, lock};
 use crate::wire::clock::Monotonic;
 use crate::wire::environment::Environment;
+use crate::wire::log_journal::{self, Outlet};
 use crate::wire::log_script::{self, Processor};
 use crate::wire::wait_status::{Ending, WaitStatus};
 use std::ffi::{CString, OsStr};
@@ -19,8 +22,19 @@ use std::os::fd::{AsFd, OwnedFd};
 /// What marks a file as complete.
 const COMPLETE: u32 = 0o100;
 
+/// A logdir that is ours, and nothing else yet.
+pub(super) struct Claim {
+    settings: log_script::Logdir,
+    dir: Dir,
+    lock: OwnedFd,
+    /// What names it, for the journal.
+    pub(super) name: u64,
+}
+
 /// An open logdir.
 pub(super) struct Logdir {
+    /// Its number in the script and in the journal.
+    nth: usize,
     settings: log_script::Logdir,
     dir: Dir,
     _lock: OwnedFd,
@@ -31,6 +45,12 @@ pub(super) struct Logdir {
     mode: u32,
     /// What is to be written.
     pub(super) queue: Queue,
+    /// So many of the next lines it has already.
+    pub(super) has: u64,
+    /// How many lines were written since the journal was told, as far as more waits.
+    lines: u64,
+    /// The size of `current`.
+    size: u64,
     rotation: Rotation,
     processor: Option<Pid>,
     environment: Environment,
@@ -39,33 +59,49 @@ pub(super) struct Logdir {
     trouble: Option<Error>,
 }
 
-impl Logdir {
-    /// Makes the directory if need be, locks it, recovers what a crash has left, and opens
-    /// `current`. `mode`: of files, the umask taken off.
-    pub(super) fn open(
-        settings: log_script::Logdir,
-        mode: u32,
-        environment: Environment,
-        voice: Voice,
-    ) -> Result<Logdir> {
-        let path = settings.path.clone();
-        let on = |verb: &'static str, name: &'static str| {
-            let path = path.clone();
-            move |errno| Error::on(verb, path.join(name), errno)
-        };
-        match dir::mkdir(&path, 0o700) {
+impl Claim {
+    /// Makes the directory if need be, and locks it.
+    pub(super) fn new(settings: log_script::Logdir) -> Result<Claim> {
+        let path = &settings.path;
+        let on = |verb: &'static str, name| move |errno| Error::on(verb, path.join(name), errno);
+        match dir::mkdir(path, 0o700) {
             Ok(()) | Err(Errno::EXISTS) => {}
-            Err(errno) => return Err(Error::on("make", &path, errno)),
+            Err(errno) => return Err(Error::on("make", path, errno)),
         }
-        let dir = Dir::open(&path).map_err(|errno| Error::on("open", &path, errno))?;
+        let dir = Dir::open(path).map_err(|errno| Error::on("open", path, errno))?;
         let lock = dir.file("lock", Open::Update(0o666)).map_err(on("open", "lock"))?;
         if !lock::try_exclusive(&lock).map_err(on("lock", "lock"))? {
             return Err(on("lock", "lock")(Errno::BUSY)); // 111, unlike other locks
         }
+        let stat = dir::stat(&dir).map_err(|errno| Error::on("look at", path, errno))?;
+        let (device, inode) = stat.identity;
+        let name = [device.to_le_bytes(), inode.to_le_bytes()].concat();
+        Ok(Claim { name: log_journal::number_of(&name), settings, dir, lock })
+    }
+
+    /// The directory, for the journal.
+    pub(super) fn home(&self) -> Option<Dir> {
+        self.dir.again().ok()
+    }
+
+    /// Recovers what a crash has left, and opens `current`. `nth`: its number in the script; `mode`: of
+    /// files, the umask taken off; `outlet`: how far it had come.
+    pub(super) fn open(
+        self,
+        nth: usize,
+        mode: u32,
+        environment: Environment,
+        voice: Voice,
+        outlet: Outlet,
+    ) -> Result<Logdir> {
+        let Claim { settings, dir, lock, name: _ } = self;
+        let path = &settings.path;
+        let on = |verb: &'static str| move |errno| Error::on(verb, path.join("current"), errno);
+        recovery::cut(&dir, path, outlet)?;
         recover(&settings, &dir, voice)?;
-        let current = dir.file("current", Open::Append(0o666)).map_err(on("open", "current"))?;
-        dir::chmod(&current, mode).map_err(on("change the mode of", "current"))?;
-        let size = dir::stat(&current).map_err(on("look at", "current"))?.size;
+        let current = dir.file("current", Open::Append(0o666)).map_err(on("open"))?;
+        dir::chmod(&current, mode).map_err(on("change the mode of"))?;
+        let size = dir::stat(&current).map_err(on("look at"))?.size;
         let limits = Limits {
             size: settings.size.into(),
             tolerance: settings.tolerance.into(),
@@ -75,6 +111,7 @@ impl Logdir {
         };
         let rotation = Rotation::new(clock::monotonic(), limits, size);
         Ok(Logdir {
+            nth,
             settings,
             dir,
             _lock: lock,
@@ -82,12 +119,23 @@ impl Logdir {
             previous: None,
             mode,
             queue: Queue::default(),
+            has: 0,
+            lines: 0,
+            size,
             rotation,
             processor: None,
             environment,
             voice,
             trouble: None,
         })
+    }
+}
+
+impl Logdir {
+    /// What the journal has to know of it.
+    pub(super) fn outlet(&self, outlet: Outlet) -> Outlet {
+        let (size, (inode, born)) = recovery::identity(&self.current).unwrap_or_default();
+        Outlet { inode, born, size, ..outlet }
     }
 
     /// When to call [`Logdir::timeout`].
@@ -101,44 +149,50 @@ impl Logdir {
     }
 
     /// Writes what can be written now, each file up to its size.
-    pub(super) fn flush(&mut self) {
+    pub(super) fn flush(&mut self, journal: &mut Journal) {
         while self.queue.len() > 0 {
             let Some(room) = self.rotation.room() else { return };
             let pending = upto(self.queue.pending(), room);
             match fd::write(&self.current, pending) {
                 Ok(count) if count > 0 => {
-                    let ends_line = count.checked_sub(1).and_then(|last| pending.get(last));
-                    let ends_line = ends_line == Some(&b'\n');
+                    let written = pending.get(..count).unwrap_or(pending);
+                    let ends_line = written.ends_with(b"\n");
                     self.trouble = None;
+                    self.size += count as u64;
+                    if journal.is_kept() && count < self.queue.len() {
+                        self.lines += line_ends(written);
+                    }
                     self.queue.consume(count);
-                    self.feed(Event::Written(count as u64, ends_line));
+                    self.feed(Event::Written(count as u64, ends_line), journal);
                 }
                 result => {
                     let errno = result.err().unwrap_or(Errno::NO_SPACE);
                     self.complain(self.error("write to", "current", errno));
-                    self.feed(Event::WriteFailed);
+                    self.feed(Event::WriteFailed, journal);
                 }
             }
         }
+        self.lines = 0;
+        journal.all_written(self.nth, self.size);
     }
 
     /// Rotates now, if there is anything to rotate.
-    pub(super) fn rotate(&mut self) {
-        self.feed(Event::Asked);
+    pub(super) fn rotate(&mut self, journal: &mut Journal) {
+        self.feed(Event::Asked, journal);
     }
 
     /// The deadline has passed.
-    pub(super) fn timeout(&mut self) {
-        self.feed(Event::Timeout);
+    pub(super) fn timeout(&mut self, journal: &mut Journal) {
+        self.feed(Event::Timeout, journal);
     }
 
     /// Everything is written; nothing more will come.
-    pub(super) fn stop(&mut self) {
-        self.feed(Event::Stop);
+    pub(super) fn stop(&mut self, journal: &mut Journal) {
+        self.feed(Event::Stop, journal);
     }
 
     /// A child has died, ours or not.
-    pub(super) fn died(&mut self, pid: Pid, status: WaitStatus) {
+    pub(super) fn died(&mut self, pid: Pid, status: WaitStatus, journal: &mut Journal) {
         if self.processor != Some(pid) {
             return;
         }
@@ -153,15 +207,15 @@ impl Logdir {
                 self.voice.warn(&format!("processor crashed in {path}: {signal}"));
             }
         }
-        self.feed(Event::Processed(status.ending() == Ending::Exited(0)));
+        self.feed(Event::Processed(status.ending() == Ending::Exited(0)), journal);
     }
 
     /// One event, and all steps that follow from it.
-    fn feed(&mut self, event: Event) {
+    fn feed(&mut self, event: Event, journal: &mut Journal) {
         let mut next = self.rotation.step(clock::monotonic(), event);
         while let Some(step) = next {
-            self.flush(); // before what may take long
-            let event = match self.perform(step) {
+            self.flush(journal); // before what may take long
+            let event = match self.perform(step, journal) {
                 Ok(()) => {
                     self.trouble = None;
                     Event::Done
@@ -183,17 +237,17 @@ impl Logdir {
         }
     }
 
-    fn perform(&mut self, step: Step) -> Result<()> {
+    fn perform(&mut self, step: Step, journal: &mut Journal) -> Result<()> {
         let complete = self.mode | COMPLETE;
         let (verb, name, result) = match step {
             Step::SyncLast => ("sync", "current", fd::sync(&self.current)),
             Step::RenameCurrent => {
+                self.tell_before(journal);
                 ("move current to", "previous", self.dir.rename("current", "previous"))
             }
             Step::OpenCurrent => {
                 let new = self.dir.file("current", Open::Append(0o666));
-                let replace = |new| self.previous = Some(std::mem::replace(&mut self.current, new));
-                ("open", "current", new.map(replace))
+                ("open", "current", new.map(|new| self.go_on_with(new, journal)))
             }
             Step::SyncPrevious => {
                 ("sync", "previous", self.previous.as_ref().map_or(Ok(()), fd::sync))
@@ -233,6 +287,26 @@ impl Logdir {
             }
         };
         result.map_err(|errno| self.error(verb, name, errno))
+    }
+
+    /// No rotation lies between two states of the journal.
+    fn tell_before(&mut self, journal: &mut Journal) {
+        if self.queue.len() == 0 {
+            journal.all_written(self.nth, self.size);
+        } else {
+            journal.partly_written(self.nth, self.size, self.lines);
+        }
+        self.lines = 0;
+        journal.commit();
+    }
+
+    fn go_on_with(&mut self, new: OwnedFd, journal: &mut Journal) {
+        if let Ok((size, identity)) = recovery::identity(&new) {
+            journal.other_file(self.nth, identity, size);
+            journal.commit();
+        }
+        self.size = 0;
+        self.previous = Some(std::mem::replace(&mut self.current, new));
     }
 
     fn archive(&self, name: &str, kind: Kind) -> Result<()> {
@@ -342,6 +416,11 @@ fn upto(pending: &[u8], room: u64) -> &[u8] {
     let from = usize::try_from(room.saturating_sub(1)).unwrap_or(usize::MAX);
     let end = pending.get(from..).and_then(|rest| rest.iter().position(|&byte| byte == b'\n'));
     end.and_then(|end| pending.get(..=from + end)).unwrap_or(pending)
+}
+
+/// How many lines end there.
+fn line_ends(text: &[u8]) -> u64 {
+    text.split(|&byte| byte == b'\n').skip(1).count() as u64
 }
 
 #[cfg(test)]

@@ -1,20 +1,22 @@
 //! The logger: reads lines, runs the script on them, keeps the logdirs (contract s6 §1.10).
 //!
-//! A pipe is read with one call that takes all it holds. As a pipe takes every write of up to 4096
-//! bytes whole, and a reader empties it before any other write, lines that are written whole are
-//! read whole, and a killed logger tears none. (Small files are an exception: no more is read than
-//! the smallest file may hold, so that none gets much larger.) What was read is written before the
-//! next read, one write for each logdir.
+//! What was read is written before the next read, one write for each logdir. From a pipe it is read by way
+//! of a journal ([`journal`]), so that a killed logger neither loses a line nor tears one, and the next
+//! one writes none twice.
 
 mod archives;
+mod journal;
 mod logdir;
 mod outlets;
 mod queue;
+mod recovery;
 mod stamps;
 mod voice;
 
-use self::logdir::Logdir;
+use self::journal::Journal;
+use self::logdir::{Claim, Logdir};
 use self::outlets::Outlets;
+use self::recovery::Leftover;
 use self::voice::Voice;
 use crate::error::{Errno, Error, Result};
 use crate::machine::log::lines::Splitter;
@@ -23,8 +25,10 @@ use crate::sys::signals::{self, SignalFd};
 use crate::sys::{clock, fd, poll, process, wait};
 use crate::wire::clock::Monotonic;
 use crate::wire::environment::Environment;
+use crate::wire::log_journal::{self, Outlet, State};
 use crate::wire::log_script::Script;
 use crate::wire::signal::Signal;
+use std::cmp::Ordering;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
@@ -46,15 +50,22 @@ pub struct Settings {
 /// So many bytes may wait for one output until nothing more is read (the originals: any number).
 pub const MOST_WAITING: usize = 8 << 20;
 
-/// A pipe of the usual size, all at once.
-const READ: usize = 1 << 16;
+/// What a pipe is to hold: more than comes while we do something else. And so many bytes are read at once.
+const PIPE: usize = 1 << 18;
 
 /// Two reads within this time are a stream. Each line of it would wake us, which costs its writer
 /// more than the line itself, so more of them are left to gather in the pipe ...
 const STREAM: Duration = Duration::from_millis(1);
 
-/// ... for so long: a pipe of the usual size takes longer to fill.
-const REST: Duration = Duration::from_micros(100);
+/// ... for so long: a pipe takes longer to fill.
+const REST: Duration = Duration::from_micros(300);
+
+/// Where no journal can be kept, this is tried again so often, and so is reading where not even the old one
+/// can be removed.
+const AGAIN: Duration = Duration::from_secs(2);
+
+/// Names, in a journal, everything that is no logdir.
+const ELSEWHERE: u64 = 0;
 
 /// Logs until the end of the input, or a signal to stop. A descriptor in `ready` gets a newline when
 /// everything is prepared. `false`: something could not be left as it should be, which was said.
@@ -76,10 +87,25 @@ pub fn log(
     // The expressions first: with a wrong script, nothing on disk is touched.
     let places = script.logdirs.clone();
     let least = places.iter().map(|place| place.size as usize).min().unwrap_or(usize::MAX);
+    // Lines are counted by their ends, of which a prefix must have none.
+    let mut actions = script.groups.iter().flat_map(|group| &group.actions);
+    let countable = !actions.any(|action| action.prefix.contains(&b'\n'));
     let mut outlets = Outlets::new(script, Vec::new(), voice)?;
-    for place in places {
-        outlets.logdirs.push(Logdir::open(place, 0o666 & !mask, environment.clone(), voice)?);
+    let claims = places.into_iter().map(Claim::new).collect::<Result<Vec<Claim>>>()?;
+    let home = claims.first().and_then(Claim::home);
+    let boot = log_journal::number_of(&clock::boot());
+    let leftover = home.as_ref().and_then(|home| Leftover::find(home, boot));
+    let known = |name| {
+        leftover.as_ref().map_or(Outlet { name, ..Outlet::default() }, |left| left.outlet(name))
+    };
+    let mut state = State { sequence: 0, boot, outlets: Vec::new() };
+    for (nth, claim) in claims.into_iter().enumerate() {
+        let outlet = known(claim.name);
+        let logdir = claim.open(nth, 0o666 & !mask, environment.clone(), voice, outlet)?;
+        state.outlets.push(logdir.outlet(outlet));
+        outlets.logdirs.push(logdir);
     }
+    state.outlets.push(known(ELSEWHERE));
     let stdin = fd::standard(0);
     fd::set_nonblocking(stdin, true)
         .map_err(|errno| Error::system("make stdin non-blocking", errno))?;
@@ -87,8 +113,11 @@ pub fn log(
         let _ = fd::write_all(ready, b"\n"); // whoever waited may be gone
     }
     let most = if settings.block { 0 } else { MOST_WAITING };
-    let room = fd::pipe_size(stdin).unwrap_or(0).max(READ).min(least);
+    fd::enlarge_pipe(stdin, PIPE);
+    let room = fd::pipe_size(stdin).unwrap_or(PIPE).min(least);
     let splitter = Splitter::new(settings.line_limit);
+    let is_pipe = dir::stat(stdin).is_ok_and(|stat| stat.is_fifo());
+    let journal = Journal::new(home, state, is_pipe && countable);
     let mut logger = Logger {
         settings,
         voice,
@@ -100,7 +129,11 @@ pub fn log(
         input: Input::Open,
         last_read: clock::monotonic(),
         rest: None,
+        journal,
+        next_journal: None,
+        streaming: false,
     };
+    logger.begin(&leftover.map(|left| left.bytes).unwrap_or_default());
     logger.run()
 }
 
@@ -127,21 +160,27 @@ struct Logger {
     last_read: Monotonic,
     /// Until when nothing is read, so that lines gather.
     rest: Option<Monotonic>,
+    journal: Journal,
+    /// When to try again to keep one.
+    next_journal: Option<Monotonic>,
+    /// Whether lines come in close succession.
+    streaming: bool,
 }
 
 impl Logger {
     fn run(&mut self) -> Result<bool> {
         let mut stopped = false;
         loop {
-            self.outlets.flush();
+            self.flush();
             if self.input == Input::Ended && self.outlets.waiting() == 0 && !stopped {
                 stopped = true;
-                self.outlets.logdirs.iter_mut().for_each(Logdir::stop);
+                self.each_logdir(Logdir::stop);
             }
             if stopped {
                 let closed: Option<Vec<bool>> =
                     self.outlets.logdirs.iter().map(Logdir::closed).collect();
                 if let Some(closed) = closed {
+                    self.journal.give_up(); // nothing is in it that is not where it belongs
                     return Ok(!closed.contains(&false));
                 }
             }
@@ -175,13 +214,13 @@ impl Logger {
         }
         for logdir in &mut self.outlets.logdirs {
             if logdir.deadline().is_some_and(|deadline| deadline <= now) {
-                logdir.timeout();
+                logdir.timeout(&mut self.journal);
             }
         }
         if ready.get(1) == Some(&true) {
             match self.input {
                 Input::Open => self.read(now),
-                Input::LastLine(_) => self.read_last_line(),
+                Input::LastLine(_) => self.read_last_line(now),
                 Input::Ended => {}
             }
         }
@@ -191,7 +230,7 @@ impl Logger {
     fn take_signals(&mut self, now: Monotonic) {
         while let Some(signal) = self.signals.take() {
             match signal {
-                Signal::SIGALRM => self.outlets.logdirs.iter_mut().for_each(Logdir::rotate),
+                Signal::SIGALRM => self.each_logdir(Logdir::rotate),
                 Signal::SIGTERM if self.settings.protected => {}
                 Signal::SIGTERM | Signal::SIGHUP => self.stop(now),
                 _ => self.reap(),
@@ -214,33 +253,108 @@ impl Logger {
     fn reap(&mut self) {
         while let Some((pid, status)) = wait::next_dead() {
             for logdir in &mut self.outlets.logdirs {
-                logdir.died(pid, status);
+                logdir.died(pid, status, &mut self.journal);
             }
         }
     }
 
+    /// Writes what can be written, and says so in the journal.
+    fn flush(&mut self) {
+        self.outlets.flush(&mut self.journal);
+        self.journal.commit();
+        self.journal.tidy(self.streaming);
+        if self.journal.is_wanted() && self.outlets.waiting() == 0 && self.input != Input::Ended {
+            let now = clock::monotonic();
+            if self.next_journal.is_none_or(|next| next <= now) {
+                self.next_journal = Some(now + AGAIN);
+                self.journal.begin_again(self.splitter.partial());
+            }
+        }
+    }
+
+    fn each_logdir(&mut self, act: fn(&mut Logdir, &mut Journal)) {
+        for logdir in &mut self.outlets.logdirs {
+            act(logdir, &mut self.journal);
+        }
+    }
+
+    /// Begins a journal with what a killed logger has left in its own, and writes that. Where it cannot be
+    /// begun, the old one stays until everything is written.
+    fn begin(&mut self, left: &[u8]) {
+        let kept = self.journal.is_wanted() && self.journal.begin(left).is_ok();
+        self.replay(left);
+        self.flush();
+        if !kept && self.outlets.waiting() == 0 {
+            self.journal.give_up();
+        }
+    }
+
+    /// Runs the script on what was read before, for each outlet from where it had come to.
+    fn replay(&mut self, left: &[u8]) {
+        let outlets = self.journal.outlets().to_vec();
+        let starts = outlets.iter().map(|outlet| outlet.from as usize);
+        let mut cuts: Vec<usize> = starts.chain([left.len()]).collect();
+        cuts.sort_unstable();
+        cuts.dedup();
+        for pair in cuts.windows(2) {
+            let &[begin, end] = pair else { continue };
+            self.splitter.finish(&mut |line| self.outlets.take(line)); // one that was cut there before
+            let logdirs = self.outlets.logdirs.iter_mut().zip(&outlets);
+            for (logdir, outlet) in logdirs {
+                match (outlet.from as usize).cmp(&begin) {
+                    Ordering::Less => {}
+                    Ordering::Equal => logdir.has = outlet.lines,
+                    Ordering::Greater => logdir.has = u64::MAX,
+                }
+            }
+            self.outlets.elsewhere = outlets.last().is_some_and(|last| last.from as usize > begin);
+            let bytes = left.get(begin..end).unwrap_or(&[]);
+            self.splitter.feed(bytes, &mut |line| self.outlets.take(line));
+        }
+        self.outlets.elsewhere = false;
+        self.outlets.logdirs.iter_mut().for_each(|logdir| logdir.has = 0);
+        self.journal.passed(self.splitter.partial().len());
+    }
+
+    /// Reads once, by way of the journal if one is kept.
+    fn take(&mut self, most: usize, now: Monotonic) -> std::result::Result<usize, Errno> {
+        let room = self.buffer.get_mut(..most).unwrap_or(&mut []);
+        if self.journal.is_kept() {
+            let gone = match self.journal.take(room) {
+                Err(Errno::INVALID) => self.journal.forget(),
+                Err(errno) if errno != Errno::AGAIN => self.journal.give_up(),
+                result => return result,
+            };
+            self.next_journal = Some(now + AGAIN);
+            if !gone {
+                self.rest = Some(now + AGAIN);
+                return Err(Errno::AGAIN);
+            }
+        }
+        fd::read(fd::standard(0), room)
+    }
+
     fn read(&mut self, now: Monotonic) {
-        let stream = now.since(self.last_read) < STREAM;
+        self.streaming = now.since(self.last_read) < STREAM;
         self.last_read = now;
-        match fd::read(fd::standard(0), &mut self.buffer) {
+        match self.take(self.buffer.len(), now) {
             Ok(0) => self.end(),
             Ok(got) => {
-                self.rest = (stream && got < self.buffer.len() / 2).then(|| now + REST);
-                let bytes = self.buffer.get(..got).unwrap_or(&[]);
-                self.splitter.feed(bytes, &mut |line| self.outlets.take(line));
+                let rests = self.streaming && got < self.buffer.len() / 2;
+                self.rest = rests.then(|| now + REST);
+                self.pass(got);
             }
             Err(errno) => self.read_failed(errno),
         }
     }
 
     /// Byte by byte, so that what follows the line stays for the next logger.
-    fn read_last_line(&mut self) {
+    fn read_last_line(&mut self, now: Monotonic) {
         while self.input != Input::Ended {
-            let mut byte = [0];
-            match fd::read(fd::standard(0), &mut byte) {
+            match self.take(1, now) {
                 Ok(0) => self.end(),
-                Ok(_) => {
-                    self.splitter.feed(&byte, &mut |line| self.outlets.take(line));
+                Ok(got) => {
+                    self.pass(got);
                     if !self.splitter.has_partial() || self.splitter.is_full() {
                         self.end();
                     }
@@ -248,6 +362,13 @@ impl Logger {
                 Err(errno) => return self.read_failed(errno),
             }
         }
+    }
+
+    /// Runs the script on what was read.
+    fn pass(&mut self, got: usize) {
+        let bytes = self.buffer.get(..got).unwrap_or(&[]);
+        self.splitter.feed(bytes, &mut |line| self.outlets.take(line));
+        self.journal.passed(self.splitter.partial().len());
     }
 
     fn read_failed(&mut self, errno: Errno) {
@@ -260,6 +381,7 @@ impl Logger {
     /// Reads nothing more: a line without end ends here, and writers are told by the closed pipe.
     fn end(&mut self) {
         self.splitter.finish(&mut |line| self.outlets.take(line));
+        self.journal.passed(0);
         self.input = Input::Ended;
         if let Ok(null) = dir::open("/dev/null", Open::Read) {
             let _ = fd::place(null, 0); // at the latest, our own end closes it

@@ -1,5 +1,6 @@
 //! Where lines go: the script, ready to be run, and everything it writes to.
 
+use super::journal::Journal;
 use super::logdir::Logdir;
 use super::queue::Queue;
 use super::stamps::Stamps;
@@ -23,6 +24,8 @@ pub(super) struct Outlets {
     pub(super) stdout: Stdout,
     statuses: Vec<Pending>,
     alert: Vec<u8>,
+    /// Whether what comes has been where it belongs besides logdirs.
+    pub(super) elsewhere: bool,
     voice: Voice,
 }
 
@@ -70,6 +73,7 @@ impl Outlets {
             stdout: Stdout::new(),
             statuses,
             alert: Vec::new(),
+            elsewhere: false,
             voice,
         })
     }
@@ -100,9 +104,14 @@ impl Outlets {
                 match &action.target {
                     Target::Logdir(nth) => {
                         if let Some(logdir) = self.logdirs.get_mut(*nth) {
-                            put(&mut logdir.queue, head, line);
+                            if logdir.has == 0 {
+                                put(&mut logdir.queue, head, line);
+                            } else {
+                                logdir.has -= 1;
+                            }
                         }
                     }
+                    Target::Stdout | Target::Stderr(_) | Target::Status(_) if self.elsewhere => {}
                     Target::Stdout if self.stdout.open => put(&mut self.stdout.queue, head, line),
                     Target::Stdout => {}
                     Target::Stderr(most) => alert(&mut self.alert, head, line, *most),
@@ -117,7 +126,7 @@ impl Outlets {
     }
 
     /// Writes what can be written now.
-    pub(super) fn flush(&mut self) {
+    pub(super) fn flush(&mut self, journal: &mut Journal) {
         for pending in self.statuses.iter_mut().filter(|pending| pending.changed) {
             pending.changed = false;
             if let Err(error) = pending.write() {
@@ -125,9 +134,12 @@ impl Outlets {
             }
         }
         for logdir in &mut self.logdirs {
-            logdir.flush();
+            logdir.flush(journal);
         }
         self.stdout.flush(self.voice);
+        if self.stdout.queue.len() == 0 {
+            journal.all_written(self.logdirs.len(), 0);
+        }
     }
 
     /// How much waits, where most waits.

@@ -126,7 +126,7 @@ impl<'a> Seat<'a> {
         let now = Now { monotonic: clock::monotonic(), wall: clock::wall() };
         let settings = Settings::default();
         let wanted = mission == Mission::Supervise && !service.exists("down");
-        let boot = survivor::boot();
+        let boot = clock::boot();
         let (machine, child) = match survivor::find(&files.supervise, &boot, now.wall) {
             Some((program, child, status)) => {
                 let wanted = mission == Mission::Supervise && status.wanted_up;

@@ -18,14 +18,6 @@ use crate::wire::wait_status::WaitStatus;
 /// The record's name below `supervise`.
 pub(super) const RECORD: &str = "child";
 
-/// What names this boot of the kernel; empty where `/proc` does not tell.
-pub(super) fn boot() -> Vec<u8> {
-    let random = Dir::open("/proc/sys/kernel/random");
-    let mut id = random.and_then(|random| random.read("boot_id", 64)).unwrap_or_default();
-    id.retain(|byte| !byte.is_ascii_whitespace());
-    id
-}
-
 /// What the record of a program begins with.
 pub(super) fn mark(program: Program, boot: &[u8]) -> Vec<u8> {
     let name: &[u8] = match program {

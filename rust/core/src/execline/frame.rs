@@ -73,6 +73,55 @@ fn rename(
     Ok(Environment::new(entries))
 }
 
+/// The positional parameters that an environment has. Some may be missing: then only those who need them
+/// mind.
+#[derive(Debug)]
+pub struct Parameters<'a> {
+    /// How many there should be.
+    pub count: u32,
+    values: BTreeMap<u32, &'a OsStr>,
+}
+
+impl<'a> Parameters<'a> {
+    /// Those of an environment; `None` without their number.
+    pub fn of(environment: &'a Environment) -> Option<Parameters<'a>> {
+        let count = level_of(environment.lookup("#")?.as_bytes())?;
+        let mut values = BTreeMap::new();
+        for (name, value) in environment.variables() {
+            if let Some(nth) = position(name.as_bytes()).filter(|&nth| nth <= count) {
+                values.entry(nth).or_insert(value); // the first of a name counts
+            }
+        }
+        Some(Parameters { count, values })
+    }
+
+    /// One of them, counted from 1; the error is its name.
+    pub fn get(&self, nth: u32) -> Result<&'a OsStr, String> {
+        self.values.get(&nth).copied().ok_or_else(|| nth.to_string())
+    }
+
+    /// Those from this one on; the error is the name of the first that is missing.
+    pub fn from(&self, nth: u32) -> Result<Vec<OsString>, String> {
+        (nth..=self.count).map(|nth| self.get(nth).map(OsStr::to_owned)).collect()
+    }
+
+    /// An environment in which the first ones are gone, and the others have the names of those.
+    pub fn shifted(&self, environment: &Environment, by: u32) -> Environment {
+        let mut shifted = environment.clone();
+        shifted.take_all(self.values.keys().map(|nth| nth.to_string().into()));
+        let left = self.values.range(by.saturating_add(1)..);
+        let renamed = left.map(|(nth, &value)| ((nth - by).to_string().into(), value.to_owned()));
+        let count = self.count.saturating_sub(by);
+        shifted.put_all([("#".into(), count.to_string().into())].into_iter().chain(renamed));
+        shifted
+    }
+}
+
+/// The number that a name is.
+fn position(name: &[u8]) -> Option<u32> {
+    if name.starts_with(b"0") { None } else { level_of(name) }
+}
+
 /// The positional parameters of the frame on top.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Frame {
@@ -83,51 +132,20 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// The frame of an environment. The error is the name of what is missing, or no number.
+    /// The frame of an environment; the error is the name of what is missing, or no number.
     pub fn of(environment: &Environment) -> Result<Frame, String> {
-        let get = |name: &str| environment.lookup(name).map(OsStr::to_owned);
-        let zero = get("0").ok_or("0")?;
-        Frame::words_of(environment).map(|words| Frame { zero, words })
-    }
-
-    /// The same without the script's name.
-    pub fn words_of(environment: &Environment) -> Result<Vec<OsString>, String> {
-        let count = environment.lookup("#").and_then(|count| level_of(count.as_bytes()));
-        let count = count.ok_or("#")?;
-        // The first of a name counts, so it is put in last.
-        let variables: Vec<(&OsStr, &OsStr)> = environment.variables().collect();
-        let values: BTreeMap<&OsStr, &OsStr> = variables.into_iter().rev().collect();
-        let word = |nth: u32| {
-            let name = nth.to_string();
-            match values.get(OsStr::new(&name)) {
-                Some(&value) => Ok(value.to_owned()),
-                None => Err(name),
-            }
-        };
-        (1..=count).map(word).collect()
+        let zero = environment.lookup("0").ok_or("0")?.to_owned();
+        let words = Parameters::of(environment).ok_or("#")?.from(1)?;
+        Ok(Frame { zero, words })
     }
 
     /// Sets them.
     pub fn set(&self, environment: &mut Environment) {
-        environment.put("0", &self.zero);
-        Frame::set_words(&self.words, environment);
-    }
-
-    /// Sets them, but for the script's name.
-    pub fn set_words(words: &[OsString], environment: &mut Environment) {
-        let numbered = words.iter().enumerate();
+        let numbered = self.words.iter().enumerate();
         let numbered = numbered.map(|(nth, word)| ((nth + 1).to_string().into(), word.clone()));
-        let count = ("#".into(), words.len().to_string().into());
-        environment.put_all([count].into_iter().chain(numbered));
+        let count = ("#".into(), self.words.len().to_string().into());
+        environment.put_all([count, ("0".into(), self.zero.clone())].into_iter().chain(numbered));
     }
-}
-
-/// Gives a frame that had `count` positional parameters these ones; the script's name stays.
-pub fn renumber(environment: &mut Environment, count: usize, words: &[OsString]) {
-    for gone in words.len() + 1..=count {
-        environment.take(gone.to_string());
-    }
-    Frame::set_words(words, environment);
 }
 
 #[cfg(test)]
@@ -156,13 +174,22 @@ mod tests {
         let frame = Frame { zero: "s".into(), words: vec!["a".into(), "".into()] };
         let mut set = environment(&["2=old", "3=stays"]);
         frame.set(&mut set);
-        assert_eq!(set, environment(&["2=", "3=stays", "0=s", "#=2", "1=a"]));
-        assert_eq!(Frame::of(&set), Ok(frame));
-        renumber(&mut set, 2, &["b".into()]);
-        assert_eq!(set, environment(&["3=stays", "0=s", "#=1", "1=b"]));
-        for (missing, entries) in [("0", vec!["#=0"]), ("#", vec!["0=a", "#=x"])] {
-            assert_eq!(Frame::of(&environment(&entries)), Err(missing.to_owned()));
-        }
-        assert_eq!(Frame::of(&environment(&["0=a", "#=4000000000"])), Err("1".to_owned()));
+        assert_eq!(set, environment(&["2=", "3=stays", "#=2", "0=s", "1=a"]));
+        let parameters = Parameters::of(&set).expect("a number");
+        assert_eq!(parameters.from(1), Ok(frame.words));
+        assert_eq!(parameters.from(3), Ok(vec![]));
+        let shifted = parameters.shifted(&set, 1);
+        assert_eq!(shifted, environment(&["3=stays", "#=1", "0=s", "1="]));
+        assert!(Parameters::of(&environment(&["#=x"])).is_none());
+    }
+
+    #[test]
+    fn parameters_may_be_missing() {
+        let odd = environment(&["#=4000000000", "1=a", "3=c", "03=d", "3=e"]);
+        let parameters = Parameters::of(&odd).expect("a number");
+        assert_eq!(parameters.get(3), Ok(OsStr::new("c")));
+        assert_eq!(parameters.from(1), Err("2".to_owned()));
+        let shifted = environment(&["#=3999999998", "03=d", "3=e", "1=c"]);
+        assert_eq!(parameters.shifted(&odd, 2), shifted);
     }
 }

@@ -1,6 +1,6 @@
 //! An environment as a value: a list of `NAME=value`, kept in its order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CString, OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
@@ -91,6 +91,16 @@ impl Environment {
         }
     }
 
+    /// Removes many variables at once as [`Environment::take`] would.
+    pub fn take_all(&mut self, names: impl IntoIterator<Item = OsString>) {
+        let mut wanted: BTreeSet<OsString> = names.into_iter().collect();
+        self.0.retain(|entry| {
+            let name = entry.as_bytes().split(|&byte| byte == b'=').next().unwrap_or(&[]);
+            let name = OsStr::from_bytes(name);
+            name.len() == entry.len() || !wanted.remove(name)
+        });
+    }
+
     /// The entries, `NAME=value` each.
     pub fn entries(&self) -> impl Iterator<Item = &OsStr> {
         self.0.iter().map(OsString::as_os_str)
@@ -177,6 +187,9 @@ mod tests {
         environment.take("A");
         environment.take("none");
         assert_eq!(environment.lookup("A"), Some(OsStr::new("2")));
+        environment.take_all(["A", "odd", "none", "D"].map(OsString::from));
+        let entries: Vec<&OsStr> = environment.entries().collect();
+        assert_eq!(entries, ["odd", "PATH=/x::/y", "B=5", "C=4"]);
     }
 
     #[test]

@@ -31,25 +31,25 @@ impl Arguments {
     pub(super) fn skipping(self, skipped: u32) -> Arguments {
         Arguments { skipped, ..self }
     }
+}
 
-    /// Says how many are missing, or fails, if that is minded.
-    pub(super) fn enough(
-        &self,
-        call: &Invocation,
-        strictness: Strictness,
-        expecting: &str,
-    ) -> Result<(), Failure> {
-        let (given, least) = (self.args.len(), self.least);
-        if u32::try_from(given).is_ok_and(|given| given < least) {
-            let what = format!("too few arguments: {expecting} at least {least} but got {given}");
-            match strictness {
-                Strictness::Silent => {}
-                Strictness::Warns => call.warning(what),
-                Strictness::Fails => return Err(Failure::new(100, what)),
-            }
+/// Says how many arguments are missing, or fails, if that is minded.
+pub(super) fn enough(
+    call: &Invocation,
+    given: u32,
+    least: u32,
+    strictness: Strictness,
+    expecting: &str,
+) -> Result<(), Failure> {
+    if given < least {
+        let what = format!("too few arguments: {expecting} at least {least} but got {given}");
+        match strictness {
+            Strictness::Silent => {}
+            Strictness::Warns => call.warning(what),
+            Strictness::Fails => return Err(Failure::new(100, what)),
         }
-        Ok(())
     }
+    Ok(())
 }
 
 impl Keys for Arguments {

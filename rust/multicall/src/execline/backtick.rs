@@ -63,7 +63,7 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
             output.truncate(end.unwrap_or(output.len()));
             Some(output)
         }
-        Some(otherwise) => match without_nul(status, output) {
+        Some(otherwise @ ('x' | 'D')) => match without_nul(status, output) {
             Ok(output) => Some(output),
             Err(failure) => {
                 if failure.code == 124 {
@@ -72,7 +72,7 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
                 call.value('D').filter(|_| otherwise == 'D').map(|word| word.to_owned().into_vec())
             }
         },
-        None => Some(without_nul(status, output)?),
+        Some(_) | None => Some(without_nul(status, output)?),
     };
     if call.last_of("iIxD").is_some_and(|letter| letter != 'i') {
         environment.put("?", status.raw().to_string());

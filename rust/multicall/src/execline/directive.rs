@@ -1,14 +1,14 @@
 //! The commands that substitute, as commands and as directives of `multisubstitute` (contract execline
 //! §2.5): from words to what keys stand for.
 
-use super::arguments::Arguments;
+use super::arguments::{self, Arguments};
 use super::blocks::Blocks;
 use super::{CHAIN_CODES, substitute};
 use crate::invocation::number;
 use crate::options::{self, Opt};
 use crate::{Exit, Failure, Invocation, Syntax, flag, value};
 use s6x_core::error::{Errno, shown};
-use s6x_core::execline::frame::Frame;
+use s6x_core::execline::frame::{Frame, Parameters};
 use s6x_core::execline::strict::Strictness;
 use s6x_core::execline::substitution::{BadKey, Keys, Table};
 use s6x_core::execline::value::{Transformation, Unsplit, as_netstrings};
@@ -375,9 +375,11 @@ fn names(options: &Options, pattern: &OsStr, call: &Invocation) -> Result<Vec<Os
 /// The script's arguments.
 fn positionals(options: &Options, call: &Invocation, found: &mut Found) -> Result<(), Wrong> {
     let least = options.number('P')?.unwrap_or(0);
+    let Some(parameters) = Parameters::of(&call.environment) else { return Err(Wrong::Key) };
+    let strictness = Strictness::of(&call.environment);
+    arguments::enough(call, parameters.count, least, strictness, "expected")?;
     let Ok(frame) = Frame::of(&call.environment) else { return Err(Wrong::Key) };
     let own = Arguments::new(frame.zero, frame.words, least);
-    own.enough(call, Strictness::of(&call.environment), "expected")?;
     let taken = found.keys.keys().any(|key| own.values(key).is_some());
     if taken || found.positionals.replace(own).is_some() {
         return Err(Wrong::Key);

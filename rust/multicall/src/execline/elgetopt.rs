@@ -1,7 +1,7 @@
 //! elgetopt: a script's own options, taken from its positional parameters.
 
 use crate::{Applet, Exit, Failure, Invocation, Section, Syntax, value};
-use s6x_core::execline::frame::{self, Frame};
+use s6x_core::execline::frame::{self, Frame, Parameters};
 use s6x_core::execline::getopt::{self, Mistake};
 use s6x_core::sys::fd;
 use std::ffi::{OsStr, OsString};
@@ -49,8 +49,10 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
         let name = OsString::from_vec([PREFIX.as_bytes(), &[letter]].concat());
         (name, argument.unwrap_or_else(|| default.to_owned()))
     }));
-    let left = frame.words.get(found.taken..).unwrap_or(&[]);
-    frame::renumber(&mut environment, frame.words.len(), left);
+    let taken = u32::try_from(found.taken).unwrap_or(u32::MAX);
+    if let Some(parameters) = Parameters::of(&call.environment) {
+        environment = parameters.shifted(&environment, taken);
+    }
     Ok(call.chain(call.rest.get(1..).unwrap_or(&[]), environment))
 }
 

@@ -1,6 +1,6 @@
 //! execlineb: runs a script.
 
-use super::arguments::Arguments;
+use super::arguments::{self, Arguments};
 use super::{CHAIN_CODES, go_on, too_long};
 use crate::{Applet, Exit, Failure, Invocation, Section, Syntax, flag, value};
 use s6x_core::error::shown;
@@ -61,8 +61,9 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
     };
     if let Some(least) = least {
         let skipped = if call.last_of("Ss") == Some('s') { least } else { 0 };
+        let given = u32::try_from(args.len()).unwrap_or(u32::MAX);
+        arguments::enough(call, given, least, strictness, "expecting")?;
         let arguments = Arguments::new(name, args, least).skipping(skipped);
-        arguments.enough(call, strictness, "expecting")?;
         return super::substitute(&words, &arguments, environment);
     }
     match call.last_of("pP") {

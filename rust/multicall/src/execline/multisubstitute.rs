@@ -20,9 +20,8 @@ pub static APPLET: Applet = Applet {
 
 fn run(call: &Invocation) -> Result<Exit, Failure> {
     let mut blocks = Blocks::of(call, &call.rest);
-    let Some(block) = blocks.next()? else {
-        return Err(Failure::usage("unterminated block"));
-    };
+    call.argument(0, "block")?;
+    let block = blocks.need("unterminated block")?;
     if blocks.rest().is_empty() {
         return Err(Failure::usage("no program given"));
     }

@@ -1,10 +1,11 @@
 //! dollarat, shift, runblock: the positional parameters as words, and as blocks.
 
 use super::{CHAIN_CODES, go_on};
+use crate::invocation::number;
 use crate::{Applet, Exec, Exit, Failure, Invocation, Section, Syntax, flag, value};
 use s6x_core::error::shown;
-use s6x_core::execline::block::{self, Block};
-use s6x_core::execline::frame::{self, Frame, NoVariable};
+use s6x_core::execline::block;
+use s6x_core::execline::frame::{self, NoVariable, Parameters};
 use s6x_core::execline::strict::Strictness;
 use s6x_core::execline::value::as_netstrings;
 use std::ffi::{OsStr, OsString};
@@ -56,13 +57,16 @@ pub static RUNBLOCK: Applet = Applet {
 };
 
 /// The positional parameters that the environment has.
-fn parameters(call: &Invocation) -> Result<Vec<OsString>, Failure> {
-    let missing = |name: String| Failure::new(100, format!("{name} not set"));
-    Frame::words_of(&call.environment).map_err(missing)
+fn parameters(call: &Invocation) -> Result<Parameters<'_>, Failure> {
+    Parameters::of(&call.environment).ok_or_else(|| missing("#"))
+}
+
+fn missing(name: &str) -> Failure {
+    Failure::new(100, format!("{name} not set"))
 }
 
 fn dollarat(call: &Invocation) -> Result<Exit, Failure> {
-    let words = parameters(call)?;
+    let words = parameters(call)?.from(1).map_err(|name| missing(&name))?;
     call.warn_of_more_than(0);
     let delimiter: &[u8] = match call.last_of("0d") {
         Some('0') => b"\0",
@@ -87,42 +91,45 @@ fn dollarat(call: &Invocation) -> Result<Exit, Failure> {
 
 fn shift(call: &Invocation) -> Result<Exit, Failure> {
     let (args, blocks) = (call.number('n')?, call.number('b')?);
-    let args = if args.or(blocks).is_none() { 1 } else { args.unwrap_or(0) } as usize;
+    let args = if args.or(blocks).is_none() { 1 } else { args.unwrap_or(0) };
     call.argument(0, "program")?;
-    let words = parameters(call)?;
-    if words.len() < args {
-        minded(call, || format!("unable to shift {args} arguments: got {}", words.len()))?;
+    let parameters = parameters(call)?;
+    let count = parameters.count;
+    if count < args {
+        minded(call, || format!("unable to shift {args} arguments: got {count}"))?;
     }
-    let mut rest = words.get(args..).unwrap_or(&[]);
+    let mut at = args.min(count);
     for nth in 1..=blocks.unwrap_or(0) {
-        let missing =
-            || Failure::new(100, format!("unable to shift block {nth}: too few arguments"));
-        rest = block_of(call, rest, nth, missing)?.rest;
+        let few = || Failure::new(100, format!("unable to shift block {nth}: too few arguments"));
+        at = block_behind(call, &parameters, at, nth)?.ok_or_else(few)?.1;
     }
-    let mut environment = call.environment.clone();
-    frame::renumber(&mut environment, words.len(), rest);
+    let environment = parameters.shifted(&call.environment, at);
     Ok(Exit::Exec(Exec::new(call.rest.clone(), environment)))
 }
 
 fn runblock(call: &Invocation) -> Result<Exit, Failure> {
     let behind = call.has('r');
-    let skipped = call.number('n')?.unwrap_or(0) as usize;
-    let count = crate::invocation::number(call.argument(0, "number")?);
+    let skipped = call.number('n')?.unwrap_or(0);
+    let count = number(call.argument(0, "number")?);
     let count = count.filter(|&count| behind || count > 0);
     let count = count.ok_or_else(|| Failure::usage("the block's number is none"))?;
-    let words = parameters(call)?;
-    let missing = || Failure::new(100, "too few arguments");
-    let mut rest = words.get(skipped..).ok_or_else(missing)?;
+    let parameters = parameters(call)?;
     let mut argv = call.rest.get(1..).unwrap_or(&[]).to_vec();
+    let mut at = skipped;
     for nth in 1..=count {
-        let block = block_of(call, rest, nth, missing)?;
-        rest = block.rest;
+        let block = block_behind(call, &parameters, at, nth)?;
+        let (words, end) = block.ok_or_else(|| Failure::new(100, "too few arguments"))?;
+        at = end;
         if nth == count && !behind {
-            argv.extend(block.words());
+            argv.extend(words);
         }
     }
     if behind {
-        argv.extend_from_slice(rest);
+        let rest = parameters.from(at.saturating_add(1)).map_err(|name| missing(&name))?;
+        if rest.is_empty() {
+            return Ok(Exit::SUCCESS);
+        }
+        argv.extend(rest);
     }
     let environment = if call.has('P') {
         call.environment.clone()
@@ -137,20 +144,29 @@ fn runblock(call: &Invocation) -> Result<Exit, Failure> {
     Ok(go_on(argv, environment))
 }
 
-/// The next block among parameters; strict commands mind words that are not marked as such.
-fn block_of<'a>(
+/// The words of the block behind so many parameters, and how many there are up to its end; strict
+/// commands mind words that are not marked as such. `None` if it has no end.
+fn block_behind(
     call: &Invocation,
-    words: &'a [OsString],
+    parameters: &Parameters<'_>,
+    at: u32,
     nth: u32,
-    missing: impl Fn() -> Failure,
-) -> Result<Block<'a>, Failure> {
-    for (position, word) in block::unquoted(words) {
-        minded(call, || {
-            let word = shown(Path::new(word));
-            format!("unquoted positional {word} at block {nth} position {}", position + 1)
-        })?;
+) -> Result<Option<(Vec<OsString>, u32)>, Failure> {
+    let mut words = Vec::new();
+    for place in at.saturating_add(1)..=parameters.count {
+        let word = parameters.get(place).map_err(|name| missing(&name))?;
+        if word.is_empty() {
+            return Ok(Some((words, place)));
+        }
+        if !word.as_bytes().starts_with(b" ") {
+            let (word, position) = (shown(Path::new(word)), place - at);
+            minded(call, || {
+                format!("unquoted positional {word} at block {nth} position {position}")
+            })?;
+        }
+        words.push(block::bare(word));
     }
-    Block::first_of(words).ok_or_else(missing)
+    Ok(None)
 }
 
 /// Warns, or fails, if the command is strict.

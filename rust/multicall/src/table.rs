@@ -66,6 +66,9 @@ pub static APPLETS: &[&Applet] = &[
     &sockets::ipcserver::APPLET,
     &sockets::ipcserverd::APPLET,
     &sockets::socketbinder::APPLET,
+    &sockets::sudo::APPLET,
+    &sockets::sudoc::APPLET,
+    &sockets::sudod::APPLET,
     // Execline
     &execline::backtick::APPLET,
     &execline::beside::BACKGROUND,

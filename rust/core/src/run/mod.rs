@@ -14,7 +14,6 @@ pub mod observe;
 pub mod relay;
 pub mod scan;
 pub mod service_maker;
-pub mod sudo;
 pub mod super_server;
 pub mod supervise;
 pub mod tree;

@@ -41,8 +41,6 @@ pub struct Stat {
 pub enum Open {
     /// For reading.
     Read,
-    /// For reading and writing.
-    ReadWrite,
     /// For reading, without waiting for a FIFO's writer, and non-blocking ever after.
     ReadNow,
     /// For writing to a FIFO, without waiting for a reader (`ENXIO`), and non-blocking ever after.
@@ -238,27 +236,28 @@ impl Dir {
             let (fd, place, room) = (own.0.as_raw_fd(), buffer.as_mut_ptr(), buffer.len());
             // SAFETY: `place` and `room` describe `buffer`.
             let got = cerr(unsafe { libc::syscall(libc::SYS_getdents64, fd, place, room) })?;
-            let mut entries = buffer.get(..got as usize).unwrap_or(&[]);
-            if entries.is_empty() {
+            if got == 0 {
                 return Ok(());
             }
-            while let Some((name, rest)) = next_entry(entries) {
+            for (name, _) in entries(buffer.get(..got as usize).unwrap_or(&[])) {
                 if name != b"." && name != b".." {
                     visit(OsStr::from_bytes(name));
                 }
-                entries = rest;
             }
         }
     }
 }
 
-/// The name of the first `struct linux_dirent64`, and what follows it: inode and offset, 8 bytes
-/// each, the record's length in 2, a type, and the name up to a NUL.
-fn next_entry(entries: &[u8]) -> Option<(&[u8], &[u8])> {
-    let length = u16::from_ne_bytes(entries.get(16..18)?.try_into().ok()?);
-    let (entry, rest) = entries.split_at_checked(length.into())?;
-    let name = entry.get(19..)?.split(|&byte| byte == 0).next()?;
-    Some((name, rest))
+/// The names in what getdents64(2) gave, and their types. Each `struct linux_dirent64` is inode and
+/// offset, 8 bytes each, the record's length in 2, a type in one, and the name up to a NUL.
+pub(super) fn entries(mut records: &[u8]) -> impl Iterator<Item = (&[u8], u8)> {
+    std::iter::from_fn(move || {
+        let length = u16::from_ne_bytes(records.get(16..18)?.try_into().ok()?);
+        let (entry, rest) = records.split_at_checked(length.into())?;
+        records = rest;
+        let name = entry.get(19..)?.split(|&byte| byte == 0).next()?;
+        Some((name, *entry.get(18)?))
+    })
 }
 
 impl AsFd for Dir {
@@ -350,7 +349,6 @@ fn file_at(base: i32, name: &OsStr, how: Open) -> Result<OwnedFd, Errno> {
     use libc::{O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY};
     let (flags, mode) = match how {
         Open::Read => (O_RDONLY, 0),
-        Open::ReadWrite => (libc::O_RDWR, 0),
         Open::ReadNow => (O_RDONLY | O_NONBLOCK, 0),
         Open::WriteNow => (O_WRONLY | O_NONBLOCK, 0),
         Open::WriteNowUnlinked => (O_WRONLY | O_NONBLOCK | O_NOFOLLOW, 0),

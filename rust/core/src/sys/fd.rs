@@ -45,6 +45,16 @@ pub fn write_all(fd: impl AsFd, mut bytes: &[u8]) -> Result<(), Errno> {
     Ok(())
 }
 
+/// Lets the system copy from file to file, at most `limit` bytes from where both are; returns how much
+/// it did. 0 is end-of-file, or a file of which the system does not know the size.
+pub fn copy_range(from: impl AsFd, to: impl AsFd, limit: usize) -> Result<usize, Errno> {
+    let (from, to) = (from.as_fd().as_raw_fd(), to.as_fd().as_raw_fd());
+    let none = std::ptr::null_mut();
+    // SAFETY: open descriptors; no places for offsets, so that the descriptors' own are used.
+    let got = unsafe { libc::copy_file_range(from, none, to, none, limit, 0) };
+    cerr(got).map(|got| got as usize)
+}
+
 /// Reads up to `limit` bytes, or to end-of-file.
 pub fn read_up_to(fd: impl AsFd, limit: usize) -> Result<Vec<u8>, Errno> {
     let fd = fd.as_fd();

@@ -81,6 +81,14 @@ pub fn open_to_read(dir: &Dir, name: impl AsRef<OsStr>) -> Result<OwnedFd, Errno
     open_at(dir, &terminated(name.as_ref())?, flags, 0)
 }
 
+/// Opens a regular file to write it anew, in its place, unless its name is a link (`ELOOP`); a FIFO
+/// does not block.
+pub fn open_to_overwrite(dir: &Dir, name: impl AsRef<OsStr>) -> Result<OwnedFd, Errno> {
+    let flags =
+        libc::O_WRONLY | libc::O_TRUNC | libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY;
+    open_at(dir, &terminated(name.as_ref())?, flags, 0)
+}
+
 /// Makes a device, a FIFO or a socket: whatever the type bits of `mode` say.
 pub fn mknod(dir: &Dir, name: impl AsRef<OsStr>, mode: u32, device: u64) -> Result<(), Errno> {
     let name = terminated(name.as_ref())?;

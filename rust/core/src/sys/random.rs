@@ -35,6 +35,17 @@ pub fn fill(mut buffer: &mut [u8], when: When) -> Result<(), Errno> {
     Ok(())
 }
 
+/// A name of this many random letters, digits, `-` and `_`, which nobody else has or guesses.
+pub fn name(length: usize) -> Result<String, Errno> {
+    let mut bytes = vec![0; length];
+    fill(&mut bytes, When::UnguessableNow).or_else(|_| fill(&mut bytes, When::Now))?;
+    let letter = |byte: u8| char::from(LETTERS[usize::from(byte & 63)]);
+    Ok(bytes.into_iter().map(letter).collect())
+}
+
+/// What random names are made of.
+const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
 /// From `/dev/urandom`, which never keeps anybody waiting.
 fn fill_now(mut buffer: &mut [u8]) -> Result<(), Errno> {
     let generator = open("/dev/urandom", Open::Read)?;
@@ -73,4 +84,19 @@ pub fn seed(generator: impl AsFd, seed: &[u8], credit: bool) -> Result<(), Errno
     // SAFETY: the kernel reads two integers and then as many bytes as the second says, which are in
     // `request`.
     cerr(unsafe { libc::ioctl(fd, RNDADDENTROPY, &raw const request) }).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_differ_and_are_of_letters() {
+        let (one, other) = (name(1000).expect("randomness"), name(1000).expect("randomness"));
+        assert_ne!(one, other);
+        assert_eq!(one.len(), 1000);
+        assert!(LETTERS.iter().all(|&letter| one.contains(char::from(letter))), "{one}");
+        assert!(one.bytes().all(|byte| LETTERS.contains(&byte)));
+        assert_eq!(name(0), Ok(String::new()));
+    }
 }

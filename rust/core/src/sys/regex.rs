@@ -1,5 +1,4 @@
-//! POSIX extended regular expressions, by the C library: the originals' users rely on exactly
-//! these.
+//! POSIX regular expressions, by the C library: the originals' users rely on exactly these.
 
 use std::ffi::{CString, OsStr};
 use std::fmt;
@@ -58,14 +57,25 @@ fn end_of_bracket(expression: &[u8], at: usize) -> usize {
 }
 
 impl Regex {
-    /// Compiles an expression; the error is the C library's reason.
+    /// Compiles an extended expression; the error is the C library's reason.
     pub fn new(expression: &OsStr) -> Result<Regex, String> {
         Regex::with(expression, libc::REG_EXTENDED)
     }
 
-    /// Compiles an expression for [`Regex::matches_line`].
+    /// Compiles an extended expression for [`Regex::matches_line`].
     pub fn of_lines(expression: &OsStr) -> Result<Regex, String> {
-        Regex::with(expression, libc::REG_EXTENDED | libc::REG_NOSUB | libc::REG_NEWLINE)
+        Regex::of_lines_in(expression, true, false)
+    }
+
+    /// The same of a basic or an extended one, which may not tell capitals from small letters.
+    pub fn of_lines_in(
+        expression: &OsStr,
+        extended: bool,
+        ignores_case: bool,
+    ) -> Result<Regex, String> {
+        let extended = if extended { libc::REG_EXTENDED } else { 0 };
+        let ignores_case = if ignores_case { libc::REG_ICASE } else { 0 };
+        Regex::with(expression, extended | ignores_case | libc::REG_NOSUB | libc::REG_NEWLINE)
     }
 
     /// Compiles an expression in one of the dialects.

@@ -7,6 +7,3 @@ pub mod ipcclient;
 pub mod ipcserver;
 pub mod ipcserverd;
 pub mod socketbinder;
-pub mod sudo;
-pub mod sudoc;
-pub mod sudod;

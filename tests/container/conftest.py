@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from s6x.image.bundle import Bundled, bundle
 from s6x.image.install import install
 from world.containers import busybox_root
-from world.images import Image, Role, linked_libraries
+from world.images import Image, Role, linked_libraries, static_executable
 from world.programs import our_executable
 from world.running import World
 from world.tree import Content
@@ -63,3 +64,10 @@ def role(request: pytest.FixtureRequest) -> Role:
     """Whether init is PID 1 of the container, or somebody's child."""
     chosen: Role = request.param
     return chosen
+
+
+@pytest.fixture(scope="session")
+def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Bundled]:
+    """Both tarballs of `s6x bundle`, by kind; making them takes seconds."""
+    made = bundle(tmp_path_factory.mktemp("bundles"), "v2", static_executable())
+    return {its.kind: its for its in made}

@@ -15,8 +15,7 @@ from s6x.image import build, install
 from s6x.image.archive import pack
 from s6x.image.bundle import Bundled, bundle
 from world.containers import DEFAULT_PATH, Spec, Unshared, busybox_root
-from world.images import Image, needs_root
-from world.programs import our_executable
+from world.images import Image, needs_root, static_executable
 from world.running import World
 from world.tree import Content, Link, plant
 
@@ -31,21 +30,6 @@ FILES: dict[str, Content] = {
     "etc/services.d/web/run!": script("echo web; exec sleep 1000", "#!/usr/bin/with-contenv sh"),
     "etc/cont-init.d/a!": script("echo init $A", "#!/usr/bin/with-contenv sh"),
 }
-
-
-def static_executable() -> Path:
-    executable = our_executable()
-    assert executable
-    listed = subprocess.run(["ldd", executable], capture_output=True, check=False)
-    if listed.returncode == 0 and b"=>" in listed.stdout:
-        pytest.skip("the executable under test is not static: make build makes one")
-    return executable
-
-
-@pytest.fixture(scope="session")
-def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Bundled]:
-    made = bundle(tmp_path_factory.mktemp("bundles"), "v2", static_executable())
-    return {its.kind: its for its in made}
 
 
 def unpack(its: Bundled, root: Path) -> None:

@@ -241,14 +241,55 @@ def test_a_runtime_directory_of_ones_own(image: Images, role: Role) -> None:
 
 @needs_root
 def test_a_read_only_root_with_nothing_writable(image: Images, role: Role) -> None:
-    ended = image("v2").run("true", role=role, read_only=True)
+    its = image("v2")
+    its.root.chmod(0o755)
+    ended = its.run("true", role=role, read_only=True, user=(12345, 12345))
     assert ended.code == 111
     assert ended.err == (
         "init: fatal: unable to find a directory for the state of the container: "
         "unable to use /var/run/s6: Read-only file system; "
         "unable to use /run/s6: Read-only file system; "
-        "unable to use /tmp/s6x-0: Read-only file system; S6X_RUN can name another place\n"
+        "unable to use /tmp/s6x-12345: Read-only file system; "
+        "unable to use /dev/shm/s6x-12345: Permission denied; "
+        "unable to use /dev/s6x-12345: Permission denied; S6X_RUN can name another place\n"
     )
+
+
+@needs_root
+def test_a_read_only_root_without_any_tmpfs_but_dev(image: Images, role: Role) -> None:
+    """Every runtime gives a container a /dev of its own (contract s6-overlay §10, L12)."""
+    files: dict[str, Content] = {
+        "etc/services.d/web/run!": "#!/usr/bin/with-contenv sh\necho service $A; exec sleep 1000\n"
+    }
+    with image("v2", files).boot(role=role, read_only=True, env={"A": "1"}) as init:
+        init.until_said("service 1\n")
+        assert init.run("/bin/ls", "-d", "/dev/shm/s6x-0/services/web").code == 0
+        assert init.run("s6x", "svstat", "web").out.startswith("up (pid ")
+        assert init.stop().code == 0
+
+
+@needs_root
+def test_nothing_but_a_noexec_directory(image: Images, role: Role) -> None:
+    """Scripts are run by their interpreters (contract s6-overlay §10, L11)."""
+    files: dict[str, Content] = {
+        "etc/cont-init.d/a!": script("echo init $0"),
+        "etc/services.d/web/run!": script("echo service $0 $1; exec sleep 1000"),
+        "etc/services.d/web/finish!": script("echo finish $0 $1 $2 $3"),
+    }
+    its = image("v2", files)
+    its.root.chmod(0o755)
+    with its.boot(
+        role=role,
+        read_only=True,
+        user=(12345, 12345),
+        tmpfs={"/run": "noexec,mode=777"},
+        env={"S6_READ_ONLY_ROOT": "1"},
+    ) as init:
+        init.until_said("service ./run web\n")
+        ended = init.stop()
+    assert ended.code == 0
+    assert "\ninit /var/run/s6/etc/cont-init.d/a\n" in ended.out
+    assert "\nfinish ./finish 256 15 web\n" in ended.out
 
 
 @needs_root

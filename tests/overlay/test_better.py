@@ -58,6 +58,7 @@ def test_hidden_files_can_be_included_in_both(plan: Plan) -> None:
 def test_well_known_names_lead_to_the_runtime_directory(plan: Plan) -> None:
     assert plan.run == (
         "{env:S6X_RUN}", "/var/run/s6", "/run/s6", "{env:XDG_RUNTIME_DIR}/s6x", "/tmp/s6x-{uid}",
+        "/dev/shm/s6x-{uid}", "/dev/s6x-{uid}",
     )  # fmt: skip
     links = [op.op for op in _ops(plan) if isinstance(op, plans.Try)]
     for path, target in (

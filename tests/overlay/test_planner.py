@@ -75,7 +75,16 @@ def test_all_errors_are_listed_and_nothing_is_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "args", [(), ("--output",), ("--root", "/"), ("--output", "x", "--colour", "red"), ("x",)]
+    "args",
+    [
+        (),
+        ("--output",),
+        ("--root", "/"),
+        ("--output", "x", "--colour", "red"),
+        ("x",),
+        ("--output", "x", "--output-fd", "1"),
+        ("--output-fd", "one"),
+    ],
 )
 def test_usage_errors_exit_100(args: tuple[str, ...]) -> None:
     done = run(*args)
@@ -87,6 +96,16 @@ def test_help_is_not_an_error() -> None:
     done = run("--help")
     assert done.returncode == 0
     assert done.stdout.startswith("usage: python3 -m s6x.overlay --output FILE")
+
+
+def test_it_writes_to_a_descriptor(tmp_path: Path) -> None:
+    """As `/init` asks for it: there may be no place on disk."""
+    done = run("--output-fd", "1", "--root", tmp_path)
+    assert done.returncode == 0
+    assert decode(done.stdout.encode()) == plan_for(tmp_path)
+    done = run("--output-fd", "99", "--root", tmp_path)
+    assert done.returncode == 111
+    assert done.stderr == "s6x: fatal: unable to write to descriptor 99: Bad file descriptor\n"
 
 
 def test_an_output_that_cannot_be_written_exits_111(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import pytest
 from s6x.image.build import build
 from world import process
 from world.containers import Container, Spec, Unshared
-from world.programs import Result
+from world.programs import Result, our_executable
 from world.tree import Content, plant
 from world.waiting import until
 
@@ -110,3 +110,13 @@ def linked_libraries(executable: Path) -> list[Path]:
     """What a dynamically linked build needs, to be run in a root that has no libraries."""
     listed = subprocess.run(["ldd", executable], capture_output=True, text=True, check=False)
     return [Path(found) for found in re.findall(r"(/\S+) \(0x", listed.stdout)]
+
+
+def static_executable() -> Path:
+    """The executable under test; a test that needs no libraries in its image needs a static one."""
+    executable = our_executable()
+    assert executable
+    listed = subprocess.run(["ldd", executable], capture_output=True, check=False)
+    if listed.returncode == 0 and b"=>" in listed.stdout:
+        pytest.skip("the executable under test is not static: make build makes one")
+    return executable

@@ -1,4 +1,4 @@
-"""The planner as `/init` runs it: `python3 -I -m s6x.overlay --output FILE [--root DIR]`.
+"""The planner as `/init` runs it: `python3 -I -m s6x.overlay --output-fd N`.
 
 A container waits for this to end, so it imports nothing but the planner itself: no argparse, no
 pathlib, no dataclasses.
@@ -11,21 +11,28 @@ import sys
 
 from s6x.overlay import PlanError, encode, plan_for
 
-USAGE = "usage: python3 -m s6x.overlay --output FILE [--root DIR] [--generation v1|v2]"
-OPTIONS = ("--output", "--root", "--generation")
+USAGE = (
+    "usage: python3 -m s6x.overlay --output FILE | --output-fd N [--root DIR] [--generation v1|v2]"
+)
+OUTPUTS = ("--output", "--output-fd")
+OPTIONS = (*OUTPUTS, "--root", "--generation")
 
 
 def main(args: list[str]) -> int:
     """Plan an image, write the plan, and return the exit code.
 
-    0: FILE holds the plan. 1: no plan can be made; stderr has each reason as one sentence, and
-    FILE was not touched. 100: usage. 111: FILE cannot be written.
+    0: FILE, or what descriptor N stands for, holds the plan. 1: no plan can be made; stderr has
+    each reason as one sentence, and nothing was written. 100: usage. 111: it cannot be written.
     """
     if args in (["-h"], ["--help"]):
         print(USAGE)
         return 0
     options = dict(zip(args[::2], args[1::2], strict=False))
-    if len(args) % 2 or not options.keys() <= {*OPTIONS} or "--output" not in options:
+    outputs = [word for word in OUTPUTS if word in options]
+    if len(args) % 2 or not options.keys() <= {*OPTIONS} or len(outputs) != 1:
+        return _fail(100, USAGE)
+    output = options[outputs[0]]
+    if outputs == ["--output-fd"] and not output.isdecimal():
         return _fail(100, USAGE)
     asked_by = "--generation" if "--generation" in options else "S6X_COMPAT"
     asked = options.get("--generation", os.environ.get("S6X_COMPAT"))
@@ -36,9 +43,14 @@ def main(args: list[str]) -> int:
             _fail(1, f"s6x: fatal: {finding}")
         return 1
     try:
-        write_whole(options["--output"], data)
+        if outputs == ["--output"]:
+            write_whole(output, data)
+        else:
+            with open(int(output), "wb", closefd=False) as file:
+                file.write(data)
     except OSError as error:
-        return _fail(111, f"s6x: fatal: unable to write {options['--output']}: {error.strerror}")
+        where = output if outputs == ["--output"] else f"to descriptor {output}"
+        return _fail(111, f"s6x: fatal: unable to write {where}: {error.strerror}")
     return 0
 
 

@@ -116,7 +116,7 @@ COMPAT = Setting(
 RUN = Setting(
     "S6X_RUN", "", "path",
     "the runtime directory; unset: the first of /var/run/s6, /run/s6, $XDG_RUNTIME_DIR/s6x and "
-    "/tmp/s6x-UID that can be used",
+    "s6x-UID in /tmp, /dev/shm and /dev that can be used",
 )  # fmt: skip
 STOP_TIMEOUT = Setting(
     "S6X_STOP_TIMEOUT", "0", "ms",

@@ -123,7 +123,10 @@ def plan_of(generation: Generation, rules: str | None = None) -> Plan:
             STATE,
             "/run/s6",
             "{env:XDG_RUNTIME_DIR}/s6x",
-            "/tmp/s6x-{uid}",  # noqa: S108  the engine makes it 0700, and refuses a foreign one
+            # The engine makes these 0700, and refuses a foreign one.
+            "/tmp/s6x-{uid}",  # noqa: S108
+            "/dev/shm/s6x-{uid}",  # noqa: S108
+            "/dev/s6x-{uid}",
         ),
         default_path=DEFAULT_PATH,
         environment=Environment(

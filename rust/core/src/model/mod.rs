@@ -2,5 +2,6 @@
 
 pub mod access_rules;
 pub mod envdir;
+pub mod runtime;
 pub mod scan_dir;
 pub mod service_dir;

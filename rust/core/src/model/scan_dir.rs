@@ -1,5 +1,6 @@
 //! Where the running scan directory is, and the services in it by name.
 
+use super::runtime;
 use crate::error::{Error, Result, shown};
 use crate::sys::dir::Dir;
 use crate::wire::environment::Environment;
@@ -13,11 +14,18 @@ pub const VARIABLE: &str = "S6X_SCANDIR";
 /// Where scan directories are, best first: s6-overlay v3's, then v1's and v2's.
 pub const USUAL: [&str; 2] = ["/run/service", "/var/run/s6/services"];
 
-/// Where to look for the running scan directory: `$S6X_SCANDIR` alone if it is set.
+/// Where to look for the running scan directory: `$S6X_SCANDIR` alone if it is set; else where
+/// s6-overlay has it, and where our init may have put its state.
 pub fn places(environment: &Environment) -> Vec<PathBuf> {
     match environment.lookup(VARIABLE) {
         Some(named) if !named.is_empty() => vec![PathBuf::from(named)],
-        Some(_) | None => USUAL.iter().map(PathBuf::from).collect(),
+        Some(_) | None => {
+            let usual = USUAL.iter().map(PathBuf::from);
+            let others = runtime::places(environment).into_iter().map(|run| run.join("services"));
+            let others =
+                others.filter(|place| !USUAL.iter().any(|usual| place == Path::new(usual)));
+            usual.chain(others).collect()
+        }
     }
 }
 

@@ -13,6 +13,7 @@ pub mod notify_socket;
 pub mod observe;
 pub mod relay;
 pub mod scan;
+mod script;
 pub mod service_maker;
 pub mod super_server;
 pub mod supervise;

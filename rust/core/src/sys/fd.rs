@@ -78,6 +78,20 @@ pub fn sync(fd: impl AsFd) -> Result<(), Errno> {
     cerr(unsafe { libc::fsync(fd.as_fd().as_raw_fd()) }).map(drop)
 }
 
+/// A file without a name, in memory.
+pub fn memory_file() -> Result<OwnedFd, Errno> {
+    // SAFETY: the name is a C string, for people only.
+    let fd = cerr(unsafe { libc::memfd_create(c"s6x".as_ptr(), libc::MFD_CLOEXEC) })?;
+    // SAFETY: just opened, known to nobody else.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Goes back to the begin of a file.
+pub fn rewind(fd: impl AsFd) -> Result<(), Errno> {
+    // SAFETY: lseek takes plain integers.
+    cerr(unsafe { libc::lseek(fd.as_fd().as_raw_fd(), 0, libc::SEEK_SET) }).map(drop)
+}
+
 /// How many bytes a pipe holds at most; `None` for anything else.
 pub fn pipe_size(fd: impl AsFd) -> Option<usize> {
     // SAFETY: F_GETPIPE_SZ only looks.

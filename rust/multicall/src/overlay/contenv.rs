@@ -10,13 +10,12 @@ use crate::invocation::Invocation;
 use crate::options::Syntax;
 use s6x_core::error::{Errno, shown};
 use s6x_core::model::envdir::{self, Reading};
-use s6x_core::sys::dir::{Dir, Stat};
-use s6x_core::sys::process;
+use s6x_core::model::runtime;
 use s6x_core::wire::environment::Environment;
 use s6x_core::wire::plan::decimal;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Below the runtime directory.
 const DIRECTORY: &str = "container_environment";
@@ -111,7 +110,8 @@ fn keeps_environment(environment: &Environment) -> bool {
 
 /// What is in the files now: scripts may have changed them.
 fn read(call: &Invocation) -> Result<Environment, Failure> {
-    let places = places(&call.environment);
+    let places = runtime::places(&call.environment);
+    let places: Vec<PathBuf> = places.iter().map(|run| run.join(DIRECTORY)).collect();
     for place in &places {
         let mut environment = Environment::default();
         let mut complain = |error: s6x_core::Error| call.warning(error.to_string());
@@ -130,28 +130,4 @@ fn read(call: &Invocation) -> Result<Environment, Failure> {
             looked.join(" or ")
         ),
     ))
-}
-
-/// Where the files may be: below `$S6X_RUN` alone if it is set; else where init keeps its state.
-fn places(environment: &Environment) -> Vec<PathBuf> {
-    let below = |root: &OsStr| Path::new(root).join(DIRECTORY);
-    if let Some(named) = environment.filled("S6X_RUN") {
-        return vec![below(named)];
-    }
-    let mut places = vec![below(OsStr::new("/var/run/s6")), below(OsStr::new("/run/s6"))];
-    let uid = process::effective_ids().0;
-    let private = environment.filled("XDG_RUNTIME_DIR").map(|top| Path::new(top).join("s6x"));
-    let temporary = PathBuf::from(format!("/tmp/s6x-{uid}"));
-    for root in private.into_iter().chain([temporary]) {
-        // In a directory where anybody can put something, only what is our own counts.
-        if dir_owner(&root) == Some(uid) {
-            places.push(root.join(DIRECTORY));
-        }
-    }
-    places
-}
-
-fn dir_owner(path: &Path) -> Option<u32> {
-    let root = Dir::open("/").ok()?;
-    root.lstat(path).ok().filter(Stat::is_dir).map(|found| found.uid)
 }

@@ -1,37 +1,35 @@
 //! Running the planner, once, before anything else: a child with a deadline.
 //!
-//! It writes the plan to a file in a private directory. Whatever it does instead (it crashes, hangs, finds
-//! errors, writes nonsense) is an answer, too: PID 1 reports it and ends.
+//! It writes the plan to a file in memory: there may be no place on disk. Whatever it does instead (it crashes,
+//! hangs, finds errors, writes nonsense) is an answer, too: PID 1 reports it and ends.
 
 use crate::error::{Errno, Error};
-use crate::sys::dir::Dir;
 use crate::sys::signals::SignalFd;
 use crate::sys::spawn::Launch;
 use crate::sys::wait::Pid;
-use crate::sys::{clock, poll, process, wait};
+use crate::sys::{clock, fd, poll, wait};
 use crate::wire::environment::Environment;
 use crate::wire::plan::{self, Plan};
 use crate::wire::signal::Signal;
 use crate::wire::wait_status::{Ending, WaitStatus};
-use std::ffi::{CString, OsStr, OsString};
+use std::ffi::{CStr, CString};
 use std::fmt;
-use std::os::fd::AsFd;
-use std::path::PathBuf;
+use std::os::fd::{AsFd, BorrowedFd, RawFd};
 use std::time::Duration;
 
 /// A plan is a few kilobytes.
 const PLAN_MOST: usize = 16 * 1024 * 1024;
 /// Signals that mean: stop. The plan, which could say so, is not there yet.
 const ENDING: [Signal; 4] = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGHUP];
-/// The plan's name in the private directory.
-const PLAN: &str = "plan";
+/// The descriptor that the planner writes to, as a number and as a word.
+const OUTPUT: (RawFd, &CStr) = (3, c"3");
 
 /// How to run the planner.
 #[derive(Debug)]
 pub struct Planner {
     /// Interpreters by absolute path, tried in turn.
     pub interpreters: Vec<CString>,
-    /// The words behind the interpreter; `--output FILE` is added.
+    /// The words behind the interpreter; `--output-fd N` is added.
     pub words: Vec<CString>,
     /// Words by which the interpreter succeeds if it has the planner at all.
     pub probe: Vec<CString>,
@@ -96,38 +94,48 @@ impl fmt::Display for Unplanned {
 impl Planner {
     /// Runs it and reads what it wrote. `signals`: those of init; one that ends it, ends this.
     pub fn plan(&self, signals: &SignalFd) -> Result<Plan, Unplanned> {
-        let place = Place::new(&self.environment).map_err(Unplanned::Broken)?;
-        let plan = self.plan_into(&place, signals);
-        place.remove();
-        plan
-    }
-
-    fn plan_into(&self, place: &Place, signals: &SignalFd) -> Result<Plan, Unplanned> {
-        let output = CString::new(place.path.join(PLAN).into_os_string().into_encoded_bytes());
-        let output =
-            output.map_err(|_| Unplanned::Broken(Error::on("use", &place.path, Errno::INVALID)))?;
-        let words: Vec<CString> =
-            self.words.iter().cloned().chain([c"--output".to_owned(), output]).collect();
-        match self.run(&words, signals)?.ending() {
-            Ending::Exited(0) => place.read().map_err(Unplanned::Broken),
+        let broken = |errno| Unplanned::Broken(Error::system("keep a plan in memory", errno));
+        let output = fd::memory_file().map_err(broken)?;
+        let words = self.words.iter().cloned();
+        let words = words.chain([c"--output-fd".to_owned(), OUTPUT.1.to_owned()]).collect();
+        match self.run(words, &[(output.as_fd(), OUTPUT.0)], signals)?.ending() {
+            Ending::Exited(0) => {
+                let bytes = fd::rewind(&output).and_then(|()| fd::read_up_to(&output, PLAN_MOST));
+                let bytes = bytes.map_err(broken)?;
+                if bytes.is_empty() {
+                    let why = "the planner succeeded, and wrote none";
+                    return Err(Unplanned::Broken(Error::malformed("read the plan", why)));
+                }
+                plan::decode(&bytes).map_err(Unplanned::Broken)
+            }
             Ending::Killed(signal) => Err(Unplanned::Killed(signal)),
-            Ending::Exited(code) => match self.run(&self.probe, signals)?.ending() {
+            Ending::Exited(code) => match self.run(self.probe.clone(), &[], signals)?.ending() {
                 Ending::Exited(0) => Err(Unplanned::Failed(code)),
                 Ending::Exited(_) | Ending::Killed(_) => Err(Unplanned::NoPackage),
             },
         }
     }
 
-    fn run(&self, words: &[CString], signals: &SignalFd) -> Result<WaitStatus, Unplanned> {
-        let pid = self.start(words)?;
+    fn run(
+        &self,
+        words: Vec<CString>,
+        places: &[(BorrowedFd<'_>, RawFd)],
+        signals: &SignalFd,
+    ) -> Result<WaitStatus, Unplanned> {
+        let pid = self.start(&words, places)?;
         self.wait(pid, signals)
     }
 
-    fn start(&self, words: &[CString]) -> Result<Pid, Unplanned> {
+    fn start(
+        &self,
+        words: &[CString],
+        places: &[(BorrowedFd<'_>, RawFd)],
+    ) -> Result<Pid, Unplanned> {
         let env = self.environment.to_c();
         for interpreter in &self.interpreters {
             let argv: Vec<CString> = [std::slice::from_ref(interpreter), words].concat();
-            match Launch::plain(std::slice::from_ref(interpreter), &argv, &env).spawn() {
+            let path = std::slice::from_ref(interpreter);
+            match (Launch { places, ..Launch::plain(path, &argv, &env) }).spawn() {
                 Ok(pid) => return Ok(pid),
                 Err(Errno::NOT_FOUND | Errno(libc::ENOTDIR | libc::EACCES | libc::ENOEXEC)) => {}
                 Err(errno) => {
@@ -165,53 +173,5 @@ impl Planner {
                 let _ = pid.kill(Signal::SIGKILL); // our own child, not yet reaped
             }
         }
-    }
-}
-
-/// A private directory for the plan.
-struct Place {
-    parent: Dir,
-    name: OsString,
-    path: PathBuf,
-    own: Dir,
-}
-
-impl Place {
-    /// In the first place where a directory can be made.
-    fn new(environment: &Environment) -> Result<Place, Error> {
-        let private = environment.filled("XDG_RUNTIME_DIR").unwrap_or(OsStr::new("/run"));
-        let name = OsString::from(format!(".s6x-plan-{}", process::own_pid()));
-        let mut failure = Error::on("create", "/tmp", Errno::NOT_FOUND);
-        for parent in [OsStr::new("/run"), OsStr::new("/dev/shm"), OsStr::new("/tmp"), private] {
-            let path = PathBuf::from(parent).join(&name);
-            match Place::below(&PathBuf::from(parent), &name) {
-                Ok((parent, own)) => return Ok(Place { parent, name, path, own }),
-                Err(errno) => failure = Error::on("create", path, errno),
-            }
-        }
-        Err(failure)
-    }
-
-    fn below(parent: &std::path::Path, name: &OsStr) -> Result<(Dir, Dir), Errno> {
-        let parent = Dir::open(parent)?;
-        // One of our own pid, left by a boot that was killed; a stranger's stays, and is refused.
-        if let Ok(old) = parent.sub_nofollow(name) {
-            let _ = old.unlink(PLAN);
-            let _ = parent.rmdir(name);
-        }
-        parent.mkdir(name, 0o700)?;
-        let own = parent.sub_nofollow(name)?;
-        Ok((parent, own))
-    }
-
-    fn read(&self) -> Result<Plan, Error> {
-        let bytes = self.own.read(PLAN, PLAN_MOST);
-        let bytes = bytes.map_err(|errno| Error::on("read", self.path.join(PLAN), errno))?;
-        plan::decode(&bytes)
-    }
-
-    fn remove(&self) {
-        let _ = self.own.unlink(PLAN);
-        let _ = self.parent.rmdir(&self.name);
     }
 }

@@ -7,6 +7,7 @@ use crate::error::{Errno, Error, Result, shown};
 use crate::machine::init::{At, Event, Phase};
 use crate::run::Inheritance;
 use crate::run::scan::{Options, Scanner};
+use crate::run::script;
 use crate::sys::dir::{self, Dir, Open};
 use crate::sys::fd;
 use crate::sys::process::{self, Side};
@@ -78,7 +79,7 @@ impl Container {
             places: &places,
             ..Launch::plain(&program, &program, env)
         };
-        launch.spawn()
+        script::spawn(&launch, &directory)
     }
 
     /// Forks a child that does a piece of work and exits with its code.

@@ -5,6 +5,7 @@ use super::{Seat, survivor};
 use crate::error::Errno;
 use crate::machine::supervise::Program;
 use crate::model::service_dir::number;
+use crate::run::script;
 use crate::sys::dir::Open;
 use crate::sys::fd;
 use crate::sys::spawn::{Launch, Session};
@@ -47,7 +48,7 @@ impl Seat<'_> {
             new_pid_namespace: self.service.exists("flag-newpidns"),
             ..Launch::plain(&paths, &argv, self.env)
         };
-        let pid = launch.spawn().map_err(|errno| self.run_failed(errno))?;
+        let pid = script::spawn(&launch, &self.service).map_err(|errno| self.run_failed(errno))?;
         self.last_run = pid.number() as u64;
         self.readiness = pipe.map(|(reader, _)| reader);
         if let Some(pipe) = &self.readiness {
@@ -74,7 +75,8 @@ impl Seat<'_> {
             record: self.record.as_ref().map(|file| (file.as_fd(), mark.as_slice())),
             ..Launch::plain(&paths, &argv, self.env)
         };
-        launch.spawn().map(Child::Own).map_err(|errno| because("run ./finish", errno))
+        let pid = script::spawn(&launch, &self.service);
+        pid.map(Child::Own).map_err(|errno| because("run ./finish", errno))
     }
 
     /// The descriptors that the service's files ask for: where it tells that it is ready, and a

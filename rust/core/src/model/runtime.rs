@@ -1,0 +1,59 @@
+//! Where init keeps its state, for whoever wants to know afterwards.
+
+use crate::sys::dir::{Dir, Stat};
+use crate::sys::process;
+use crate::wire::environment::Environment;
+use std::path::{Path, PathBuf};
+
+/// The variable that names the runtime directory.
+pub const VARIABLE: &str = "S6X_RUN";
+
+/// Where generations v1 and v2 have it.
+const USUAL: [&str; 2] = ["/var/run/s6", "/run/s6"];
+/// Where strangers can make directories: here it carries the user's id, and must be the user's.
+const SHARED: [&str; 3] = ["/tmp", "/dev/shm", "/dev"];
+
+/// Where it may be, best first: `$S6X_RUN` alone if that is set. Of the places where strangers could have
+/// put something, only those are named that are our own and are there.
+pub fn places(environment: &Environment) -> Vec<PathBuf> {
+    if let Some(named) = environment.filled(VARIABLE) {
+        return vec![PathBuf::from(named)];
+    }
+    let uid = process::effective_ids().0;
+    let private = environment.filled("XDG_RUNTIME_DIR").map(|top| Path::new(top).join("s6x"));
+    let shared = SHARED.iter().map(|top| Path::new(top).join(format!("s6x-{uid}")));
+    let own = private.into_iter().chain(shared).filter(|place| owner(place) == Some(uid));
+    USUAL.iter().map(PathBuf::from).chain(own).collect()
+}
+
+fn owner(path: &Path) -> Option<u32> {
+    let root = Dir::open("/").ok()?;
+    root.lstat(path).ok().filter(Stat::is_dir).map(|found| found.uid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::OsString;
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    fn places_with(name: &str, value: &Path) -> Vec<PathBuf> {
+        places(&[(OsString::from(name), value.as_os_str().to_owned())].into_iter().collect())
+    }
+
+    #[test]
+    fn only_what_is_our_own_counts_where_strangers_can_write() {
+        let top = std::env::temp_dir().join(format!("s6x-places-{}", std::process::id()));
+        fs::create_dir_all(&top).expect("the temporary directory is writable");
+        assert_eq!(places_with(VARIABLE, &top), [top.clone()]);
+        let named = |place: &Path| places_with("XDG_RUNTIME_DIR", &top).contains(&place.to_owned());
+        assert!(!named(&top.join("s6x")), "it is not there");
+        symlink("/", top.join("s6x")).expect("ours");
+        assert!(!named(&top.join("s6x")), "a link");
+        fs::remove_file(top.join("s6x")).expect("ours");
+        fs::create_dir(top.join("s6x")).expect("ours");
+        assert!(named(&top.join("s6x")));
+        fs::remove_dir_all(top).expect("ours");
+    }
+}

@@ -46,7 +46,7 @@ mod tests {
     fn only_what_is_our_own_counts_where_strangers_can_write() {
         let top = std::env::temp_dir().join(format!("s6x-places-{}", std::process::id()));
         fs::create_dir_all(&top).expect("the temporary directory is writable");
-        assert_eq!(places_with(VARIABLE, &top), [top.clone()]);
+        assert_eq!(places_with(VARIABLE, &top), [top.as_path()]);
         let named = |place: &Path| places_with("XDG_RUNTIME_DIR", &top).contains(&place.to_owned());
         assert!(!named(&top.join("s6x")), "it is not there");
         symlink("/", top.join("s6x")).expect("ours");

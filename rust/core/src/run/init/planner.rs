@@ -97,8 +97,9 @@ impl Planner {
         let broken = |errno| Unplanned::Broken(Error::system("keep a plan in memory", errno));
         let output = fd::memory_file().map_err(broken)?;
         let words = self.words.iter().cloned();
-        let words = words.chain([c"--output-fd".to_owned(), OUTPUT.1.to_owned()]).collect();
-        match self.run(words, &[(output.as_fd(), OUTPUT.0)], signals)?.ending() {
+        let words: Vec<CString> =
+            words.chain([c"--output-fd".to_owned(), OUTPUT.1.to_owned()]).collect();
+        match self.run(&words, &[(output.as_fd(), OUTPUT.0)], signals)?.ending() {
             Ending::Exited(0) => {
                 let bytes = fd::rewind(&output).and_then(|()| fd::read_up_to(&output, PLAN_MOST));
                 let bytes = bytes.map_err(broken)?;
@@ -109,7 +110,7 @@ impl Planner {
                 plan::decode(&bytes).map_err(Unplanned::Broken)
             }
             Ending::Killed(signal) => Err(Unplanned::Killed(signal)),
-            Ending::Exited(code) => match self.run(self.probe.clone(), &[], signals)?.ending() {
+            Ending::Exited(code) => match self.run(&self.probe, &[], signals)?.ending() {
                 Ending::Exited(0) => Err(Unplanned::Failed(code)),
                 Ending::Exited(_) | Ending::Killed(_) => Err(Unplanned::NoPackage),
             },
@@ -118,11 +119,11 @@ impl Planner {
 
     fn run(
         &self,
-        words: Vec<CString>,
+        words: &[CString],
         places: &[(BorrowedFd<'_>, RawFd)],
         signals: &SignalFd,
     ) -> Result<WaitStatus, Unplanned> {
-        let pid = self.start(&words, places)?;
+        let pid = self.start(words, places)?;
         self.wait(pid, signals)
     }
 

@@ -95,11 +95,12 @@ s6-fdholder-daemon -1 -U -i rules {STATE}/fdholderd-socket
 
 
 CATCH_ALL = """\
-#!/bin/sh
+#!/bin/execlineb -P
 # Reads what no other logger takes, only where S6_LOGGING is on: with the directives of
 # S6_LOGGING_SCRIPT, as nobody, in a directory that /init has made. What this logger itself has
 # to say must not come back to it: standard error is the container's.
-exec logutil-service >&2 -f ../../uncaught-logs-fifo ../../uncaught-logs
+fdmove -c 1 2
+logutil-service -f ../../uncaught-logs-fifo ../../uncaught-logs
 """
 
 

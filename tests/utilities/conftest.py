@@ -57,6 +57,25 @@ class Utilities:
         )
         return Ended(done.returncode, done.stdout or b"", done.stderr.decode(errors="replace"))
 
+    def sh(self, script: str, *kinds: str) -> Ended:
+        """Run a shell script in new namespaces, where our programs come first in `PATH`.
+
+        A mount namespace always, and those of these kinds (`uts`, `pid`: the shell is PID 1).
+        """
+        flags = [f"--{kind}" for kind in kinds]
+        if "pid" in kinds:
+            flags += ["--fork", "--kill-child", "--mount-proc"]
+        done = subprocess.run(
+            ["unshare", "--mount", *flags, "sh", "-c", script],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            cwd=self.top,
+            env={"PATH": f"{self.programs.directory}:/usr/sbin:/usr/bin:/sbin:/bin"},
+            timeout=60,
+            check=False,
+        )
+        return Ended(done.returncode, done.stdout, done.stderr.decode(errors="replace"))
+
 
 @pytest.fixture(scope="session")
 def our_programs() -> Iterator[Programs]:

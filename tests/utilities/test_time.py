@@ -169,7 +169,7 @@ def test_what_cannot_be_run(run: Utilities, program: str) -> None:
 
 def test_what_the_program_gets(run: Utilities) -> None:
     """Our descriptors, an empty signal mask, no handler, and what was ignored before."""
-    script = "ls /proc/self/fd; cat /proc/$$/status"
+    script = "ls /proc/self/fd; cat /proc/self/status"
     done = run(
         "s6-maximumtime",
         "60000",

@@ -30,9 +30,9 @@ APPLETS = (
     *("s6-setlock", "s6-fghack"),
     *("s6-log", "s6-tai64n", "s6-tai64nlocal", "ucspilogd"),
     *("s6-ipcserver-socketbinder", "s6-ipcserver", "s6-ipcserverd", "s6-ipcclient"),
-    *("s6-connlimit", "s6-ioconnect"),
     *(f"s6-fdholder-{name}" for name in ("daemon", "store", "retrieve", "delete", "list")),
     *("s6-fdholder-getdump", "s6-fdholder-setdump", "s6-fdholder-transferdump", "s6-fdholderd"),
+    *("s6-connlimit", "s6-ioconnect", "s6-sudo", "s6-sudoc", "s6-sudod"),
 )
 """The programs these tests run."""
 
@@ -159,6 +159,10 @@ class Expectations:
     """Whether s6-ipcserverd ends on a socket that will never have a client."""
     ioconnect_obeys: bool
     """Whether SIGTERM ends s6-ioconnect."""
+    sudo_of_nothing: int | None
+    """What s6-sudod says when neither it nor the client names a program; None: an error."""
+    sudo_sends_much: bool
+    """Whether s6-sudoc can send more than its socket takes at once."""
 
     fdholder_stores_closed: bool
     """Whether s6-fdholder-store without stdin stores whatever has its number by then."""
@@ -237,6 +241,8 @@ THEIRS = Expectations(
     fdholder_waits_for_the_rest=False,
     fdholder_repeats_answers=True,
     fdholder_clients_are_careful=False,
+    sudo_of_nothing=0,
+    sudo_sends_much=False,
 )
 """Debian's s6 2.11."""
 
@@ -303,6 +309,8 @@ OURS = Expectations(
     fdholder_waits_for_the_rest=True,
     fdholder_repeats_answers=False,
     fdholder_clients_are_careful=True,
+    sudo_of_nothing=None,
+    sudo_sends_much=True,
 )
 
 

@@ -41,6 +41,8 @@ pub struct Stat {
 pub enum Open {
     /// For reading.
     Read,
+    /// For reading and writing.
+    ReadWrite,
     /// For reading, without waiting for a FIFO's writer, and non-blocking ever after.
     ReadNow,
     /// For writing to a FIFO, without waiting for a reader (`ENXIO`), and non-blocking ever after.
@@ -349,6 +351,7 @@ fn file_at(base: i32, name: &OsStr, how: Open) -> Result<OwnedFd, Errno> {
     use libc::{O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY};
     let (flags, mode) = match how {
         Open::Read => (O_RDONLY, 0),
+        Open::ReadWrite => (libc::O_RDWR, 0),
         Open::ReadNow => (O_RDONLY | O_NONBLOCK, 0),
         Open::WriteNow => (O_WRONLY | O_NONBLOCK, 0),
         Open::WriteNowUnlinked => (O_WRONLY | O_NONBLOCK | O_NOFOLLOW, 0),

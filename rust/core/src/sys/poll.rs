@@ -82,6 +82,22 @@ pub fn anything(fds: &[BorrowedFd<'_>], deadline: Option<Monotonic>) {
     }
 }
 
+/// Waits until `fd` can be read, however long it takes; `false`: nobody reads what is written to
+/// `output` any more.
+pub fn readable_while_read(fd: BorrowedFd<'_>, output: BorrowedFd<'_>) -> Result<bool, Errno> {
+    let entry =
+        |fd: BorrowedFd<'_>, events| libc::pollfd { fd: fd.as_raw_fd(), events, revents: 0 };
+    let mut entries = [entry(fd, libc::POLLIN), entry(output, 0)]; // errors are always told
+    loop {
+        // SAFETY: pointer and length describe `entries`; -1 sets no limit.
+        match cerr(unsafe { libc::poll(entries.as_mut_ptr(), entries.len() as _, -1) }) {
+            Ok(_) => return Ok(entries.last().is_none_or(|output| output.revents == 0)),
+            Err(Errno(libc::EINTR)) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+}
+
 /// Whether something can be written there without waiting, asked now.
 pub fn is_writable(fd: BorrowedFd<'_>) -> bool {
     let mut entry = libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLOUT, revents: 0 };

@@ -20,6 +20,7 @@ pub mod process_stat;
 pub mod quoting;
 pub mod signal;
 pub mod status;
+pub mod sudo;
 pub mod syslog;
 pub mod tai64;
 pub mod tally;

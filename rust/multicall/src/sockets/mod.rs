@@ -7,3 +7,6 @@ pub mod ipcclient;
 pub mod ipcserver;
 pub mod ipcserverd;
 pub mod socketbinder;
+pub mod sudo;
+pub mod sudoc;
+pub mod sudod;

@@ -24,6 +24,7 @@ use s6x_core::wire::message;
 use s6x_core::wire::plan::text::{Extra, Facts, Text, Words};
 use s6x_core::wire::signal::Signal;
 use s6x_core::wire::status::Status;
+use s6x_core::wire::sudo;
 use s6x_core::wire::tai64::Tai;
 use s6x_core::wire::tally::{self, Death};
 use s6x_core::wire::wait_status::{Ending, WaitStatus};
@@ -644,4 +645,15 @@ pub(crate) fn message(bytes: &[u8]) {
     assert!(bytes.starts_with(&again));
     let arrived: Vec<u8> = whole.0.into_iter().flat_map(|message| message.descriptors).collect();
     assert!(arrived.iter().copied().eq(0..arrived.len() as u8));
+}
+
+/// A request says no more than it holds, reads back, and adds no variable to a server's.
+pub(crate) fn sudo_request(bytes: &[u8]) {
+    let Ok(request) = sudo::Request::unpack(bytes) else { return };
+    assert!(request.words.len() + request.variables.len() <= bytes.len());
+    assert_eq!(sudo::Request::unpack(&request.pack()), Ok(request.clone()));
+    let server = Environment::new(["A=", "B=own"].map(OsString::from));
+    let granted = request.environment(&server);
+    assert_eq!(granted.lookup("B"), Some(OsStr::new("own")));
+    assert_eq!(granted.entries().count(), 2);
 }

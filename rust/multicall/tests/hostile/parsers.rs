@@ -290,4 +290,14 @@ pub(crate) const TABLE: &[Parser] = &[
         law: laws::message,
         ..USUAL
     },
+    Parser {
+        name: "wire::sudo",
+        seeds: &[
+            b"s6-sudo a v1.0\n\0\0\0\x02\0\0\0\x01\0\0\0\x05\0\0\0\x04a\0bc\0A=1\0",
+            b"s6-sudo a v1.0\n\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+        ],
+        words: &[b"\0", b"=", b"A=", b"\0\0\0\x01", b"\xff\xff\xff\xff", b"\0\x02\0\0"],
+        law: laws::sudo_request,
+        ..USUAL
+    },
 ];

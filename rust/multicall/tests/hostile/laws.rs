@@ -1,11 +1,8 @@
 //! What must hold for any bytes, parser by parser. A law panics when it is broken.
 
+pub(crate) mod execline;
+
 use s6x_core::error::Error;
-use s6x_core::execline::block::Block;
-use s6x_core::execline::strict::Strictness;
-use s6x_core::execline::substitution::{self, Table};
-use s6x_core::execline::value::{Transformation, as_netstrings, netstrings};
-use s6x_core::execline::{frame, quote, script, strict};
 use s6x_core::machine::log::lines::Splitter;
 use s6x_core::model::access_rules::{Database, Rules, in_directory};
 use s6x_core::model::envdir::{self, Manner, Reading};
@@ -20,15 +17,16 @@ use s6x_core::wire::environment::Environment;
 use s6x_core::wire::fix_attrs::{self, Account};
 use s6x_core::wire::ftrigr::{self, Request, Unpacker};
 use s6x_core::wire::log_script::{self, Target};
-use s6x_core::wire::message;
 use s6x_core::wire::plan::text::{Extra, Facts, Text, Words};
+use s6x_core::wire::process_stat::ProcessStat;
+use s6x_core::wire::quoting::{self, Delimiters};
 use s6x_core::wire::signal::Signal;
 use s6x_core::wire::status::Status;
 use s6x_core::wire::sudo;
 use s6x_core::wire::tai64::Tai;
 use s6x_core::wire::tally::{self, Death};
 use s6x_core::wire::wait_status::{Ending, WaitStatus};
-use s6x_core::wire::{bencode, notice, plan, syslog};
+use s6x_core::wire::{bencode, fdholder, message, mount, notice, plan, syslog};
 use s6x_multicall::process::ids;
 use s6x_multicall::{Opt, Syntax, flag, options, value};
 use std::cell::OnceCell;
@@ -424,129 +422,6 @@ pub(crate) fn service_dir(bytes: &[u8]) {
     assert!(understood, "an empty file is no signal: {settings:?}");
 }
 
-/// However a script is chopped, its words are the same; quoted, they read back.
-pub(crate) fn execline_script(bytes: &[u8]) {
-    let whole = script::parse(bytes);
-    let mut lexer = script::Lexer::new();
-    let fed = bytes.chunks(5).try_for_each(|piece| lexer.feed(piece));
-    assert_eq!(fed.and_then(|()| lexer.finish()), whole);
-    let Ok(script) = whole else { return };
-    assert_eq!(script.words.len(), script.places.len());
-    assert!(script.places.is_sorted());
-    assert!(!script.words.iter().any(|word| word.as_bytes().contains(&0)));
-    let quoted: Vec<Vec<u8>> = script.words.iter().map(|word| quote::quoted(word)).collect();
-    let again = script::parse(&quoted.join(&b' ')).map(|script| script.words);
-    assert_eq!(again.as_deref(), Ok(script.words.as_slice()));
-}
-
-/// A block, its end, and the rest are all there is.
-pub(crate) fn execline_block(bytes: &[u8]) {
-    let words = words(bytes);
-    match Block::first_of(&words) {
-        Some(block) => {
-            let inside = block.words();
-            assert_eq!(inside.len() + 1 + block.rest.len(), words.len());
-            assert!(words.ends_with(block.rest));
-            for (word, original) in inside.iter().zip(&words) {
-                assert!(original.as_bytes().ends_with(word.as_bytes()));
-                assert!(original.len() - word.len() <= 1);
-            }
-        }
-        None => assert!(!words.iter().any(|word| word.is_empty())),
-    }
-}
-
-/// What is quoted is one word, and the same.
-pub(crate) fn execline_quote(bytes: &[u8]) {
-    let word = OsStr::from_bytes(halves(bytes).0);
-    let again = script::parse(&quote::quoted(word)).map(|script| script.words);
-    assert_eq!(again.as_deref(), Ok(&[word.to_owned()][..]));
-}
-
-/// A key, its values up to an empty word, the words. What names no key stays as it is; no `$`
-/// that a value brings along is looked at again.
-pub(crate) fn execline_substitution(bytes: &[u8]) {
-    let all = words(bytes);
-    let Some((key, rest)) = all.split_first() else { return };
-    let end = rest.iter().position(|word| word.is_empty()).unwrap_or(rest.len());
-    let (values, rest) = rest.split_at(end);
-    let words = rest.get(1..).unwrap_or(&[]);
-    let mut table = Table::default();
-    if table.add(key, values.to_vec()).is_err() {
-        assert!(key.is_empty());
-        return;
-    }
-    let Ok(found) = substitution::apply(words, &table) else { return };
-    let plain = |word: &&OsString| !word.as_bytes().contains(&b'$');
-    let kept = words.iter().filter(plain).all(|word| found.contains(word));
-    assert!(kept, "a word without a key stays");
-    let untouched = substitution::apply(words, &Table::default());
-    assert_eq!(untouched.as_deref(), Ok(words), "without keys, nothing happens");
-    if words.iter().all(|word| plain(&word)) {
-        assert_eq!(found, words);
-    }
-}
-
-/// Flags, delimiters up to a NUL, the value. No word holds a delimiter, netstrings read back.
-pub(crate) fn execline_value(bytes: &[u8]) {
-    let Some((&flags, rest)) = bytes.split_first() else { return };
-    let (delimiters, value) = halves(rest);
-    let flag = |bit: u8| flags & bit != 0;
-    let transformation = Transformation {
-        delimiters: delimiters.to_vec(),
-        crunch: flag(1),
-        chomp: flag(2),
-        split: flag(4),
-    };
-    if let Ok(words) = transformation.apply(OsStr::from_bytes(value)) {
-        assert!(flag(4) || words.len() == 1);
-        let delimits = |word: &OsString| word.as_bytes().iter().any(|b| delimiters.contains(b));
-        assert!(!flag(4) || !words.iter().any(delimits));
-        let size: usize = words.iter().map(|word| word.len()).sum();
-        assert!(size <= value.len());
-    }
-    if let Ok(words) = netstrings(value) {
-        let again = as_netstrings(words.iter().map(OsString::as_os_str));
-        assert_eq!(netstrings(again.as_bytes()), Ok(words));
-    }
-}
-
-/// Going in and out again loses no entry, and what is not numbered stays as it is.
-pub(crate) fn execline_frame(bytes: &[u8]) {
-    let environment = Environment::new(words(bytes));
-    let Ok(pushed) = frame::push(&environment, frame::POSITIONALS) else { return };
-    assert_eq!(pushed.entries().count(), environment.entries().count());
-    let popped = frame::pop(&pushed, frame::POSITIONALS).expect("nothing lost its value");
-    assert_eq!(popped.entries().count(), environment.entries().count());
-    let others = |environment: &Environment| {
-        let numbered = |entry: &&OsStr| {
-            !entry.as_bytes().first().is_some_and(|&b| b == b'#' || b.is_ascii_digit())
-        };
-        environment.entries().filter(numbered).map(OsStr::to_owned).collect::<Vec<_>>()
-    };
-    assert_eq!(others(&popped), others(&environment));
-    if let Ok(frame) = frame::Frame::of(&environment) {
-        let mut again = Environment::default();
-        frame.set(&mut again);
-        assert_eq!(frame::Frame::of(&again), Ok(frame));
-    }
-}
-
-/// A number has a meaning, anything else is misspelt.
-pub(crate) fn execline_strict(bytes: &[u8]) {
-    let value = OsStr::from_bytes(halves(bytes).0);
-    let mut environment = Environment::default();
-    environment.set(strict::VARIABLE, value);
-    let meant = Strictness::of(&environment);
-    if Strictness::is_misspelt(&environment) {
-        assert_eq!(meant, Strictness::Silent);
-        assert!(
-            value.to_str().and_then(|text| text.parse::<u32>().ok()).is_none()
-                || value.as_bytes().starts_with(b"+")
-        );
-    }
-}
-
 /// A rule is written so that it reads the same.
 pub(crate) fn access_rule(bytes: &[u8]) {
     if let Ok(Some(rule)) = Rule::unpack(bytes) {
@@ -656,4 +531,72 @@ pub(crate) fn sudo_request(bytes: &[u8]) {
     let granted = request.environment(&server);
     assert_eq!(granted.lookup("B"), Some(OsStr::new("own")));
     assert_eq!(granted.entries().count(), 2);
+}
+
+/// A request is written as it was read, and so are answers.
+pub(crate) fn fdholder(bytes: &[u8]) {
+    for descriptors in 0..3 {
+        if let Ok(request) = fdholder::Request::unpack(bytes, descriptors) {
+            assert_eq!(fdholder::Request::unpack(&request.pack(), descriptors), Ok(request));
+        }
+        if let Ok(entries) = fdholder::unpack_entries(bytes, descriptors) {
+            assert_eq!(entries.len(), descriptors);
+            let again = fdholder::pack_entries(&entries);
+            assert_eq!(fdholder::unpack_entries(&again, descriptors), Ok(entries));
+        }
+    }
+    if let Ok(ids) = fdholder::unpack_list(bytes) {
+        assert_eq!(fdholder::unpack_list(&fdholder::pack_list(ids.iter())), Ok(ids));
+    }
+    if let Ok((messages, descriptors)) = fdholder::unpack_announcement(bytes) {
+        assert!(messages <= descriptors);
+    }
+    if let Ok(trips) = fdholder::unpack_trips(bytes) {
+        assert_eq!(fdholder::pack_trips(trips), bytes);
+    }
+    if let Err(errno) = fdholder::unpack_result(bytes) {
+        assert_ne!(errno.0, 0);
+    }
+}
+
+/// Entries have what makes them entries, options keep to their commas, swaps have a name.
+pub(crate) fn mount(bytes: &[u8]) {
+    for entry in mount::entries(bytes) {
+        for field in [&entry.device, &entry.place, &entry.kind] {
+            assert!(!field.is_empty());
+        }
+        let mut options = mount::Options::default();
+        options.add(&entry.options);
+        let before = options.clone();
+        options.add(&before.data);
+        assert_eq!(options.flags, before.flags, "what is no flag stays none");
+    }
+    assert!(mount::swaps(bytes).all(|place| !place.is_empty()));
+}
+
+/// The name is what stands between the first and the last parenthesis.
+pub(crate) fn process_stat(bytes: &[u8]) {
+    if let Some(stat) = ProcessStat::parse(bytes) {
+        let _ = stat.terminal_device();
+        let close = bytes.iter().rposition(|&byte| byte == b')');
+        let open = bytes.iter().position(|&byte| byte == b'(');
+        assert!(open < close);
+    }
+}
+
+/// What was quoted reads back as it was; an end is where a delimiter is.
+pub(crate) fn quoting(bytes: &[u8]) {
+    let (delimiters, text) = halves(bytes);
+    let Ok(delimiters) = Delimiters::new(delimiters) else { return };
+    let mut quoted = Vec::new();
+    quoting::quote(text, delimiters, &mut quoted);
+    let expected = quoting::Unquoted { text: text.to_vec(), end: None };
+    assert_eq!(quoting::unquote(&quoted, delimiters), Ok(expected));
+    match quoting::unquote(text, delimiters) {
+        Ok(quoting::Unquoted { text: meant, end }) => {
+            assert!(meant.len() <= text.len());
+            assert!(end.is_none_or(|end| delimiters.contains(text[end])));
+        }
+        Err(bad) => assert!(bad.at <= text.len()),
+    }
 }

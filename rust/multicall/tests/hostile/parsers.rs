@@ -211,20 +211,20 @@ pub(crate) const TABLE: &[Parser] = &[
         words: &[b"{ ", b" } ", b"\"", b"\\", b"\\0x", b"#", b"\n", b" {\n", b"\\\n", b"\0"],
         room: COMMAND_LINE,
         work: 20_000,
-        law: laws::execline_script,
+        law: laws::execline::script,
         ..USUAL
     },
     Parser {
         name: "execline::block",
         seeds: &[b" a\0 b\0\0prog\0x", b"a\0  b\0 \0\0\0"],
         words: &[b"\0", b"\0\0", b" ", b"\0 "],
-        law: laws::execline_block,
+        law: laws::execline::block,
         ..USUAL
     },
     Parser {
         name: "execline::quote",
         seeds: &[b"plain", b"\"\\\x07\r\n\xff\x7f \t'"],
-        law: laws::execline_quote,
+        law: laws::execline::quote,
         ..USUAL
     },
     Parser {
@@ -237,14 +237,14 @@ pub(crate) const TABLE: &[Parser] = &[
         words: &[b"$A", b"${A}", b"${", b"}", b"\\", b"$", b"\0", b"\0\0", b"A\0"],
         room: COMMAND_LINE,
         work: 2_000_000,
-        law: laws::execline_substitution,
+        law: laws::execline::substitution,
         ..USUAL
     },
     Parser {
         name: "execline::value",
         seeds: &[b"\x07 :\0a b:c  d ", b"\x04\x003:abc,0:,1::,", b"\x06,\0,a,,b"],
         words: &[b"0:,", b"1:x,", b":", b",", b" ", b"00"],
-        law: laws::execline_value,
+        law: laws::execline::value,
         ..USUAL
     },
     Parser {
@@ -252,13 +252,13 @@ pub(crate) const TABLE: &[Parser] = &[
         seeds: &[b"#=2\x000=s\x001=a\x002=b\x001:1=old\x00X=y", b"#:4294967295=1\x001:=x\x003"],
         words: &[b"\0#=", b"\x001=", b":1", b":", b"=", b"\x000="],
         memory: 600,
-        law: laws::execline_frame,
+        law: laws::execline::frame,
         ..USUAL
     },
     Parser {
         name: "execline::strict",
         seeds: &[b"0", b"1", b"2", b"", b"4294967296"],
-        law: laws::execline_strict,
+        law: laws::execline::strict,
         ..USUAL
     },
     Parser {
@@ -298,6 +298,99 @@ pub(crate) const TABLE: &[Parser] = &[
         ],
         words: &[b"\0", b"=", b"A=", b"\0\0\0\x01", b"\xff\xff\xff\xff", b"\0\x02\0\0"],
         law: laws::sudo_request,
+        ..USUAL
+    },
+    Parser {
+        name: "execline::condition",
+        seeds: &[
+            b"!\0(\0-e\0/x\0-a\0a\0=\0a\0)\0-o\0\\-e",
+            b"(\x005\0-le\x007\0)\0-a\0!\0-z\0\0-o\0-v\0HOME",
+            b"a\0-nt\0b\0-o\0x\0=~\0^x",
+        ],
+        words: &[b"\0-a\0", b"\0-o\0", b"!\0", b"(\0", b"\0)", b"\0=\0", b"\\", b"\0-lt\0", b"-f\0"],
+        memory: 400,
+        law: laws::execline::condition,
+        ..USUAL
+    },
+    Parser {
+        name: "execline::envfile",
+        seeds: &[b"A = b # no\n# note\n  C=\"d e\\n\\x41\\101\" f \nE=\n", b"A=a\\\nb\n\0rest"],
+        words: &[b"=", b"\n", b"\"", b"\\", b"\\x", b"\\0", b"#", b" \t", b"A="],
+        law: laws::execline::envfile,
+        ..USUAL
+    },
+    Parser {
+        name: "execline::getopt",
+        seeds: &[b"ab:c\0-acb\0x\0-b5\0--\0-a", b":a:\0-:\0-a", b"a\0-\0--x"],
+        words: &[b"\0-", b"\0--", b":", b"\0"],
+        law: laws::execline::getopt,
+        ..USUAL
+    },
+    Parser {
+        name: "execline::mask",
+        seeds: &[b"022", b"u=rwx,g-w+x,o=", b"a=u,go-rwx", b"+", b"77777777777777777777"],
+        words: &[b"u", b"g", b"o", b"a", b"=", b"+", b"-", b"rwx", b",", b"s", b"t", b"X"],
+        law: laws::execline::mask,
+        ..USUAL
+    },
+    Parser {
+        name: "execline::path",
+        seeds: &[b"a/../b//./c/..", b"../..", b"...", b"a/b/"],
+        words: &[b"/", b"..", b".", b"//", b"/../"],
+        law: laws::execline::path,
+        ..USUAL
+    },
+    Parser {
+        name: "execline::quote readable",
+        seeds: &[b"plain", b"a b\\\"\x07\n\xff"],
+        law: laws::execline::readable,
+        ..USUAL
+    },
+    Parser {
+        name: "wire::fdholder",
+        seeds: &[
+            b"S\x40\0\0\0\0\0\0\0\0\0\0\0\x02id\0",
+            b"D\x01x\0",
+            b"R\x01\x01x\0",
+            b"L",
+            b"?",
+            b"!\0\0\0\x02",
+            b".\x40\0\0\0\0\0\0\0\0\0\0\0\x01a\0\x40\0\0\0\0\0\0\0\0\0\0\0\x01b\0",
+            b"\0\0\0\0\x02a\0b\0",
+            b"\0\0\0\0\x01\0\0\0\x02",
+            b"\x10",
+        ],
+        words: &[b"\0", b"\x01x\0", b"\xff", b"\0\0\0\x01"],
+        law: laws::fdholder,
+        ..USUAL
+    },
+    Parser {
+        name: "wire::mount",
+        seeds: &[
+            b"/dev/sda1 / ext4 rw,noatime,data=x 0 1\n# note\nproc /proc proc\nx y\n",
+            b"a\\040b /c\\134 tmpfs ro,,suid,nosuid,shared,private",
+            b"Filename Type\n/swap\\040file file 1 0 -2\n",
+        ],
+        words: &[b"\\040", b"\\", b",", b"\n", b" ", b"ro", b"bind", b"#", b"defaults"],
+        law: laws::mount,
+        ..USUAL
+    },
+    Parser {
+        name: "wire::process_stat",
+        seeds: &[
+            b"1 (a) b) S 0 1 1 34816 7 4194560 1 2 3 4 5 6 7 8 20 0 1 0 100 4096 5 18446744073709551615 \
+              1 1 0 0 0 0 0 0 0 0 0 0 17 3 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
+            b"1 () S",
+        ],
+        words: &[b"(", b")", b" ", b"-1", b") S "],
+        law: laws::process_stat,
+        ..USUAL
+    },
+    Parser {
+        name: "wire::quoting",
+        seeds: &[b"\"'\0a \\\" \\0x41\\n\\0\\q' rest", b"\0\\0x4", b"|\0\\"],
+        words: &[b"\\0x", b"\\", b"\"", b"'", b"\\0", b"\0"],
+        law: laws::quoting,
         ..USUAL
     },
 ];

@@ -59,7 +59,11 @@ fn page(applet: &Applet) -> String {
         applet.name, applet.about
     );
     let _ = write!(page, "    {}\n\n", applet.usage());
-    let _ = writeln!(page, "{} · also `s6x {}`", applet.section.title(), word(applet));
+    let _ = write!(page, "{} · also `s6x {}`", applet.section.title(), word(applet));
+    for (alias, _) in table::ALIASES.iter().filter(|(_, name)| *name == applet.name) {
+        let _ = write!(page, ", `{alias}`");
+    }
+    page.push('\n');
     if !description.is_empty() {
         let _ = write!(page, "\n## Description\n\n{description}\n");
     }

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from world.meaning import quoted
 from world.scripts import Case, Commands
 
 NEWER = [
@@ -83,10 +84,6 @@ BETTER = [
     ("unexport PWD cd /usr posix-cd bin importas p PWD echo $p", "", "/usr/bin\n", 0, ""),
     ("export PWD here cd /usr posix-cd bin importas p PWD echo $p", "", "/usr/bin\n", 0, ""),
 ]
-
-
-def quoted(script: str) -> str:
-    return script.replace("'", '"')
 
 
 def in_order(text: str) -> list[str]:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from world.meaning import meaning
-from world.scripts import Case, Commands, Ran, missing
+from world.meaning import meaning, quoted
+from world.scripts import Case, Commands, Ran
 
 FRAME = {"#": "3", "0": "script", "1": "-a", "2": "-bx", "3": "rest"}
 
@@ -368,11 +368,6 @@ SCRIPTS = [
 ]
 
 
-def quoted(script: str) -> str:
-    """Return a script in which '...' is a word, as in a shell, for readability."""
-    return script.replace('"', '\\"').replace("'", '"')
-
-
 def in_order(ran: Ran) -> Ran:
     return replace(ran, stdout="\n".join(sorted(ran.stdout.splitlines())))
 
@@ -381,14 +376,10 @@ def escaped(text: str) -> str:
     return text.encode("unicode_escape").decode("ascii")
 
 
-# While commands are still being written.
-RUNNABLE = [row for row in SCRIPTS if not missing(Case("", row[0]))]
-
-
 @pytest.mark.parametrize(
     ("script", "env", "stdin"),
-    RUNNABLE,
-    ids=[f"{script} {escaped(stdin)}".strip() for script, _, stdin in RUNNABLE],
+    SCRIPTS,
+    ids=[f"{script} {escaped(stdin)}".strip() for script, _, stdin in SCRIPTS],
 )
 def test_both_do_the_same(
     ours: Commands,

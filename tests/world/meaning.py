@@ -29,3 +29,8 @@ def meaning(said: str) -> list[Meaning]:
         reason = text.rpartition(": ")[2]
         found.append((who, level, reason if reason in _REASONS else ""))
     return found
+
+
+def quoted(script: str) -> str:
+    """Return a script in which '...' is a word, as in a shell, for readability."""
+    return script.replace('"', '\\"').replace("'", '"')

@@ -35,6 +35,8 @@ impl Errno {
     pub const TOO_LONG: Errno = Errno(libc::E2BIG);
     /// `ENOMEM`.
     pub const NO_MEMORY: Errno = Errno(libc::ENOMEM);
+    /// `EACCES`: we may not.
+    pub const REFUSED: Errno = Errno(libc::EACCES);
     /// `EINVAL`.
     pub const INVALID: Errno = Errno(libc::EINVAL);
     /// `EPERM`.

@@ -2,6 +2,7 @@
 //! among words, and substitution in them. Pure; commands live in s6x-multicall.
 
 pub mod block;
+pub mod codes;
 pub mod condition;
 pub mod envfile;
 pub mod frame;
@@ -9,6 +10,7 @@ pub mod getopt;
 pub mod mask;
 pub mod path;
 pub mod quote;
+pub mod records;
 pub mod script;
 pub mod strict;
 pub mod substitution;

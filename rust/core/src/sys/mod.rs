@@ -11,6 +11,7 @@ pub mod dir;
 pub mod fd;
 pub mod file;
 pub mod glob;
+pub mod held;
 pub mod host;
 pub mod inode;
 pub mod inotify;

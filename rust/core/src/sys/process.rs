@@ -11,7 +11,7 @@ use std::convert::Infallible;
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Our own process id.
 pub fn own_pid() -> i32 {
@@ -88,14 +88,6 @@ pub fn working_directory() -> Option<Vec<u8>> {
 /// The same, or why there is none: `ENOENT` when the directory was removed.
 pub fn current_directory() -> Result<OsString, Errno> {
     std::env::current_dir().map(PathBuf::into_os_string).map_err(|error| Errno::of(&error))
-}
-
-/// Makes the directory at this path the working directory. Other than with [`change_directory`], it need
-/// not be readable.
-pub fn change_directory_to(path: impl AsRef<Path>) -> Result<(), Errno> {
-    let path = terminated(path.as_ref().as_os_str())?;
-    // SAFETY: a C string.
-    cerr(unsafe { libc::chdir(path.as_ptr()) }).map(drop)
 }
 
 /// Makes this directory the working directory. For programs whose contract says so, at start.

@@ -55,6 +55,11 @@ pub fn wait_for(child: Pid) -> Option<WaitStatus> {
     wait(child.number(), 0).map(|(_, status)| status)
 }
 
+/// Waits for the death of any child, however long it takes. `None`: there is none.
+pub fn wait_for_any() -> Option<(Pid, WaitStatus)> {
+    wait(-1, 0)
+}
+
 /// Whether this process has any child, dead or alive.
 pub fn has_children() -> bool {
     // SAFETY: all zeroes are a valid siginfo_t.

@@ -76,7 +76,7 @@ fn ifte(call: &Invocation) -> Result<Exit, Failure> {
 }
 
 /// A program whose name begins with a space is most likely a block.
-fn hinted(failure: Failure, program: &OsString) -> Failure {
+pub(super) fn hinted(failure: Failure, program: &OsString) -> Failure {
     if failure.code != 111 || block::bare(program).as_bytes() == program.as_bytes() {
         return failure;
     }

@@ -46,8 +46,7 @@ fn cd(call: &Invocation) -> Result<Exit, Failure> {
 
 /// Makes `path` the working directory; messages name what the caller said.
 fn enter(path: &OsStr, said: &OsStr) -> Result<(), Failure> {
-    Ok(process::change_directory_to(path)
-        .map_err(|errno| Error::on("chdir to", Path::new(said), errno))?)
+    Ok(process::enter(path).map_err(|errno| Error::on("chdir to", Path::new(said), errno))?)
 }
 
 fn posix_cd(call: &Invocation) -> Result<Exit, Failure> {

@@ -18,19 +18,25 @@ pub mod environment;
 pub mod execlineb;
 pub mod export_array;
 pub mod facts;
+pub mod forstdin;
+pub mod forx;
 pub mod heredoc;
 pub mod homeof;
 pub mod leaving;
+pub mod loopwhilex;
 pub mod mask;
 pub mod multisubstitute;
 pub mod positionals;
 pub mod redirfd;
 pub mod substitute;
+pub mod trap;
 pub mod tryexec;
+pub mod wait;
 
 mod arguments;
 mod blocks;
 mod children;
+mod crew;
 mod directive;
 
 use crate::{Exec, Exit, Failure, Invocation, Opt, flag};
@@ -70,6 +76,11 @@ const AUTOIMPORT: Opt = flag('E', "replace the variable in the words that follow
 /// Option -e.
 const NO_AUTOIMPORT: Opt = flag('e', "leave it in the environment (as usual)");
 
+/// Which of them counts.
+fn autoimports(call: &Invocation) -> bool {
+    call.last_of("eE") == Some('E')
+}
+
 /// The words and the environment of a chain in which a variable got a value, or was removed: with -E,
 /// the value is in the words and not in the environment.
 fn with_variable(
@@ -83,7 +94,7 @@ fn with_variable(
         environment.take(name);
         return Ok((words.to_vec(), environment));
     };
-    if call.last_of("eE") != Some('E') {
+    if !autoimports(call) {
         environment.put(name, value);
         return Ok((words.to_vec(), environment));
     }

@@ -28,7 +28,7 @@ APPLETS = (
     *("s6-ftrig-notify", "s6-ftrig-wait", "s6-ftrig-listen1", "s6-ftrig-listen", "s6-ftrigrd"),
     *("s6-envdir", "s6-envuidgid", "s6-applyuidgid", "s6-setuidgid", "s6-setsid", "s6-softlimit"),
     *("s6-setlock", "s6-fghack"),
-    *("s6-log", "s6-tai64n", "s6-tai64nlocal", "ucspilogd"),
+    *("s6-log", "s6-tai64n", "s6-tai64nlocal", "s6-socklog", "ucspilogd"),
     *("s6-ipcserver-socketbinder", "s6-ipcserver", "s6-ipcserverd", "s6-ipcclient"),
     *(f"s6-fdholder-{name}" for name in ("daemon", "store", "retrieve", "delete", "list")),
     *("s6-fdholder-getdump", "s6-fdholder-setdump", "s6-fdholder-transferdump", "s6-fdholderd"),
@@ -144,6 +144,9 @@ class Expectations:
     """Whether `current` is written to while a processor works."""
     log_passes_new_state: bool
     """Whether a processor always finds descriptor 5 open."""
+    socklog_is_careful: bool
+    """Whether s6-socklog goes on after an empty datagram, reads nothing behind the end of one, says
+    where one came from by UDP, and replaces nothing but sockets."""
     log_last_line_limited: bool
     """Whether s6-log knows `-t`."""
     log_stops_at_nul: bool
@@ -228,6 +231,7 @@ THEIRS = Expectations(
     log_processor_resets=True,
     log_writes_while_processing=False,
     log_passes_new_state=False,
+    socklog_is_careful=False,
     log_last_line_limited=False,
     log_stops_at_nul=False,
     log_longest_last_line=49,
@@ -296,6 +300,7 @@ OURS = Expectations(
     log_processor_resets=False,
     log_writes_while_processing=True,
     log_passes_new_state=True,
+    socklog_is_careful=True,
     log_last_line_limited=True,
     log_stops_at_nul=True,
     log_longest_last_line=48,

@@ -37,6 +37,7 @@ pub static APPLETS: &[&Applet] = &[
     &supervision::notifyoncheck::APPLET,
     // Logging
     &logging::log::APPLET,
+    &logging::socklog::APPLET,
     &logging::tai64n::APPLET,
     &logging::tai64nlocal::APPLET,
     &logging::ucspilogd::APPLET,

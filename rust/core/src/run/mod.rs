@@ -15,6 +15,7 @@ pub mod relay;
 pub mod scan;
 mod script;
 pub mod service_maker;
+pub mod socklog;
 pub mod sudo;
 pub mod super_server;
 pub mod supervise;

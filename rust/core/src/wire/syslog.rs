@@ -23,6 +23,28 @@ pub fn split(message: &[u8]) -> Option<(&'static str, &'static str, &[u8])> {
     Some((facility, priority, rest))
 }
 
+/// The longest datagrams that may be asked for, in bytes, and the shortest.
+pub const LIMITS: (usize, usize) = (76, 1 << 20);
+
+/// Makes a line of a datagram, of which at most `limit` bytes and one more were read: without the newlines
+/// and NULs at its end, with `~` for those within, with a mark where the rest is missing, and, unless it is
+/// to stay `raw`, with facility and priority by name.
+pub fn line(datagram: &mut [u8], limit: usize, raw: bool, output: &mut Vec<u8>) {
+    let ends = |byte: u8| byte == b'\n' || byte == 0;
+    let cut = datagram.len() > limit;
+    let length = datagram.iter().rposition(|&byte| !ends(byte)).map_or(0, |last| last + 1);
+    let text = datagram.get_mut(..length).unwrap_or(&mut []);
+    text.iter_mut().filter(|byte| ends(**byte)).for_each(|byte| *byte = b'~');
+    match split(text).filter(|_| !raw) {
+        Some((facility, priority, rest)) => {
+            output.extend_from_slice(format!("{facility}.{priority}: ").as_bytes());
+            output.extend_from_slice(rest);
+        }
+        None => output.extend_from_slice(text),
+    }
+    output.extend_from_slice(if cut { b"...\n" } else { b"\n" });
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -33,6 +55,21 @@ mod tests {
         assert_eq!(split(b"<30> x"), Some(("daemon", "info", b" x".as_slice())));
         assert_eq!(split(b"<191>"), Some(("local7", "debug", b"".as_slice())));
         assert_eq!(split(b"<199>"), Some(("mark", "debug", b"".as_slice())));
+    }
+
+    #[test]
+    fn datagrams_become_lines() {
+        let made = |text: &[u8], raw| {
+            let mut output = Vec::new();
+            line(&mut text.to_vec(), 10, raw, &mut output);
+            output
+        };
+        assert_eq!(made(b"<13>a\nb\0\n", false), b"user.notice: a~b\n");
+        assert_eq!(made(b"<13>a\n", true), b"<13>a\n");
+        assert_eq!(made(b"\n\0", false), b"\n");
+        assert_eq!(made(b"0123456789", false), b"0123456789\n");
+        assert_eq!(made(b"0123456789x", false), b"0123456789x...\n");
+        assert_eq!(made(b"012345678\n\n", false), b"012345678...\n");
     }
 
     #[test]

@@ -1,10 +1,9 @@
 //! s6-log: the logger.
 
+use super::readiness;
 use crate::{Applet, Exit, Failure, Invocation, Section, Syntax, flag, value};
 use s6x_core::run::log::{self, Settings};
-use s6x_core::sys::fd;
 use s6x_core::wire::log_script;
-use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 /// s6-log.
@@ -48,15 +47,4 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
     let script = log_script::parse(&call.rest).map_err(|mistake| Failure::new(100, mistake))?;
     let clean = log::log(script, settings, &call.environment, ready)?;
     Ok(Exit::Code(if clean { 0 } else { 111 }))
-}
-
-/// The descriptor of `-d`.
-fn readiness(call: &Invocation) -> Result<Option<OwnedFd>, Failure> {
-    let Some(number) = call.number('d')? else { return Ok(None) };
-    if number < 3 {
-        return Err(Failure::new(100, format!("option -d: {number} is less than 3")));
-    }
-    let taken = i32::try_from(number).ok().and_then(|number| fd::take_inherited(number).ok());
-    let closed = || Failure::new(100, format!("option -d: descriptor {number} is not open"));
-    taken.ok_or_else(closed).map(Some)
 }

@@ -28,6 +28,18 @@ pub static APPLET: Applet = Applet {
 };
 
 fn run(call: &Invocation) -> Result<Exit, Failure> {
+    let wanted = wanted(call)?;
+    call.argument(0, "program")?;
+    wanted.apply()?;
+    let mut environment = call.environment.clone();
+    if call.has('z') {
+        unset(&mut environment);
+    }
+    Ok(call.chain(&call.rest, environment))
+}
+
+/// Who to become, by the options `-u`, `-g`, `-G` and `-U`: the last one counts.
+pub(crate) fn wanted(call: &Invocation) -> Result<Credentials, Failure> {
     let mut wanted = Credentials::default();
     for (letter, word) in &call.options {
         let word = word.as_deref().unwrap_or_default();
@@ -36,16 +48,10 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
             'g' => wanted.gid = changed(id("option -g", word)?),
             'G' => wanted.groups = Some(list("option -G", word)?),
             'U' => wanted = from_variables(call)?,
-            _ => {} // -z is for later
+            _ => {} // about something else
         }
     }
-    call.argument(0, "program")?;
-    wanted.apply()?;
-    let mut environment = call.environment.clone();
-    if call.has('z') {
-        unset(&mut environment);
-    }
-    Ok(call.chain(&call.rest, environment))
+    Ok(wanted)
 }
 
 /// 0 means: leave it.

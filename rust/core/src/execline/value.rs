@@ -45,7 +45,7 @@ pub enum Unsplit {
 impl fmt::Display for Unsplit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Unsplit::NoNetstrings => "the value is no sequence of netstrings",
+            Unsplit::NoNetstrings => "the value is no sequence of netstrings: Invalid argument",
             Unsplit::TooLong => "the value has too many words",
         })
     }
@@ -188,11 +188,11 @@ mod tests {
             ("1:a,0:,5:b c,d,", "3:a||b c,d"),
             ("", "0:"),
             ("01:a,", "1:a"),
-            ("3:ab,", "the value is no sequence of netstrings"),
-            ("1:ab", "the value is no sequence of netstrings"),
-            (":,", "the value is no sequence of netstrings"),
-            ("+1:a,", "the value is no sequence of netstrings"),
-            ("99999999999999999999:a,", "the value is no sequence of netstrings"),
+            ("3:ab,", "the value is no sequence of netstrings: Invalid argument"),
+            ("1:ab", "the value is no sequence of netstrings: Invalid argument"),
+            (":,", "the value is no sequence of netstrings: Invalid argument"),
+            ("+1:a,", "the value is no sequence of netstrings: Invalid argument"),
+            ("99999999999999999999:a,", "the value is no sequence of netstrings: Invalid argument"),
         ] {
             assert_eq!(words("snC", "", value), expected, "{value}");
             assert_eq!(words("nC", "", value), format!("1:{value}"));

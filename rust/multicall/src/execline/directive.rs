@@ -136,11 +136,14 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Adds a key; empty ones, and those that are there, are refused.
+    /// Refuses a key that is empty, or there already: this is looked at before its value.
+    fn can_add(&self, key: &OsStr) -> Result<(), Wrong> {
+        if key.is_empty() || self.values(key).is_some() { Err(Wrong::Key) } else { Ok(()) }
+    }
+
+    /// Adds a key.
     fn add(&mut self, key: &OsStr, values: Vec<OsString>) -> Result<(), Wrong> {
-        if self.positionals.as_ref().is_some_and(|own| own.values(key).is_some()) {
-            return Err(Wrong::Key);
-        }
+        self.can_add(key)?;
         Ok(self.keys.add(key, values)?)
     }
 
@@ -267,6 +270,7 @@ impl Kind {
         match self {
             Kind::Define => {
                 let ([key, value], rest) = operands(words, ["key", "value"])?;
+                found.can_add(key)?;
                 found.add(key, options.transformation().apply(value)?)?;
                 Ok(rest)
             }
@@ -282,6 +286,7 @@ impl Kind {
             }
             Kind::Elglob => {
                 let ([key, pattern], rest) = operands(words, ["key", "pattern"])?;
+                found.can_add(key)?;
                 let names = names(options, pattern, call)?;
                 found.add(key, names)?;
                 Ok(rest)
@@ -316,6 +321,7 @@ fn import(
     call: &Invocation,
     found: &mut Found,
 ) -> Result<(), Wrong> {
+    found.can_add(key)?;
     let value = call.environment.lookup(name);
     if value.is_none() && options.has('i') {
         let name = shown(Path::new(name));
@@ -375,6 +381,7 @@ fn names(options: &Options, pattern: &OsStr, call: &Invocation) -> Result<Vec<Os
 /// The script's arguments.
 fn positionals(options: &Options, call: &Invocation, found: &mut Found) -> Result<(), Wrong> {
     let least = options.number('P')?.unwrap_or(0);
+    found.can_add(OsStr::new("#")).and_then(|()| found.can_add(OsStr::new("@")))?;
     let Some(parameters) = Parameters::of(&call.environment) else { return Err(Wrong::Key) };
     let strictness = Strictness::of(&call.environment);
     arguments::enough(call, parameters.count, least, strictness, "expected")?;

@@ -26,6 +26,7 @@ __all__ = [
     "is_scanned",
     "is_supervised",
     "make_events",
+    "read_script",
     "read_status",
     "read_tally",
     "send",
@@ -186,6 +187,15 @@ def decode_status(content: bytes) -> Status:
 
 def decode_tally(content: bytes) -> list[Death]:
     """Decode the bytes of a death tally, oldest first; a partial record makes it count as empty."""
+
+def read_script(script: bytes) -> list[tuple[bytes, int, int]]:
+    """Take an execline script apart into its words, as execlineb does.
+
+    Each comes with the line and the column (in bytes, both from 1) where it begins. A word in a
+    block begins with a space for each block around it, and a block ends with a word of spaces
+    alone, one fewer than its words have. Raises the built-in SyntaxError, whose `lineno` and
+    `offset` say where.
+    """
 
 def read_status(service: _Path) -> Status:
     """Read the status of a service directory, which is stale if no supervisor holds it."""

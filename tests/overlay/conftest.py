@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 APPLETS = (
-    "init", "init-stage1", "init-stage2", "init-stage3", "printcontenv", "s6-supervise", "s6-svc",
-    "s6-svscan", "s6x", "with-contenv",
+    "init", "init-stage1", "init-stage2", "init-stage3", "logutil-service", "printcontenv",
+    "s6-fdholder-daemon", "s6-supervise", "s6-svc", "s6-svscan", "s6x", "with-contenv",
 )  # fmt: skip
 
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import os
 import sys
+from pathlib import Path
 
 import click
 
 from s6x.overlay.check import check as check_image
 from s6x.overlay.detect import detect
+from s6x.overlay.execline import script_findings
 from s6x.overlay.findings import Finding
 from s6x.overlay.root import Root
 from s6x.overlay.variables import environment_findings
 
 
-@click.command(short_help="Say what would not work in an image.")
+@click.command(short_help="Say what would not work in an image, or in execline scripts.")
+@click.argument("files", nargs=-1, metavar="[FILE]...")
 @click.option("--root", default="/", metavar="DIR", help="The image's root directory.")
 @click.option(
     "--generation",
@@ -25,14 +28,20 @@ from s6x.overlay.variables import environment_findings
 )
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
-def check(root: str, generation: str | None, strict: bool, as_json: bool) -> None:
+def check(
+    files: tuple[str, ...], root: str, generation: str | None, strict: bool, as_json: bool
+) -> None:
     """Say what would not work in an image, and what is probably not meant so.
 
-    The variables of the present environment are checked when the root is /. Exit code: 0, or 1
-    when there are errors.
+    With FILEs, only these are checked, as execline scripts; programs are looked for below the root.
+    Without, the whole image is: with its execline scripts, and when the root is / the variables of
+    the present environment. Exit code: 0, or 1 when there are errors.
     """
-    findings = check_image(root, generation)
-    if os.path.abspath(root) == "/":  # noqa: PTH100  resolve() would follow links
+    if files:
+        findings = [finding for file in files for finding in _file_findings(root, file)]
+    else:
+        findings = check_image(root, generation)
+    if not files and os.path.abspath(root) == "/":  # noqa: PTH100  resolve() would follow links
         its = detect(Root(root), generation).generation
         findings += environment_findings(os.environ, its)
     if as_json:
@@ -42,6 +51,19 @@ def check(root: str, generation: str | None, strict: bool, as_json: bool) -> Non
             click.echo(f"{finding.level}: {finding}")
     bad = {"error", "warning"} if strict else {"error"}
     sys.exit(1 if any(finding.level in bad for finding in findings) else 0)
+
+
+def _file_findings(root: str, file: str) -> list[Finding]:
+    try:
+        content = Path(file).read_bytes()
+    except OSError as error:
+        return [
+            Finding(
+                "error", file, f"unable to read it: {error.strerror}", "so it was not checked",
+                "name a file that you can read",
+            )
+        ]  # fmt: skip
+    return script_findings(Root(root), file, content)
 
 
 def _value(finding: Finding) -> dict[str, object]:

@@ -7,6 +7,7 @@ s6-overlay boot here, however odd they are. This is the rest, for whoever builds
 from __future__ import annotations
 
 from s6x.overlay.detect import detect
+from s6x.overlay.execline import script_findings, script_paths
 from s6x.overlay.findings import LEVELS, Finding, PlanError
 from s6x.overlay.generations.legacy import USER_DIRECTORIES
 from s6x.overlay.planner import plan_for
@@ -56,6 +57,7 @@ def check(
         bases += [f"{PROFILES}/{name}" for name in image.names(PROFILES)]
     for base in bases:
         findings += _base_findings(image, base, strict)
+    findings += _script_findings(image, {f.path for f in findings if f.level == "error"})
     return sorted(findings, key=lambda f: (LEVELS.index(f.level), f.path))
 
 
@@ -77,6 +79,15 @@ def _frame_findings(image: Root) -> list[Finding]:
                 "this version of s6x starts none of them", "move them to /etc/services.d",
             )
         )  # fmt: skip
+    return findings
+
+
+def _script_findings(image: Root, broken: set[str]) -> list[Finding]:
+    """Check execline scripts, but for those that would not even begin to run."""
+    findings: list[Finding] = []
+    for path in script_paths(image):
+        if path not in broken:
+            findings += script_findings(image, path, image.read(path))
     return findings
 
 

@@ -1,8 +1,9 @@
 //! What can go wrong, and the Python exception that it becomes.
 
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PySyntaxError, PyValueError};
 use pyo3::{PyErr, import_exception};
 use s6x_core::Error;
+use s6x_core::execline::script::{Mistake, ScriptError};
 use s6x_core::run::control::Undelivered;
 
 import_exception!(s6x.errors, NotSupervised);
@@ -15,6 +16,8 @@ pub(crate) enum Failure {
     Core(Error),
     /// Control letters that nobody took.
     Undelivered(Undelivered),
+    /// A script that has no words.
+    Script(ScriptError),
     /// An argument that means nothing.
     Argument(String),
     /// A signal's handler raised.
@@ -33,6 +36,14 @@ impl From<Failure> for PyErr {
             Failure::Undelivered(nobody @ Undelivered::NotListening(_)) => {
                 NotSupervised::new_err(nobody.to_string())
             }
+            Failure::Script(ScriptError { mistake, place }) => {
+                let message = match mistake {
+                    Mistake::Syntax(how) => format!("{mistake}: {how}"),
+                    Mistake::Open | Mistake::Close | Mistake::TooLong => mistake.to_string(),
+                };
+                let (file, text) = (None::<String>, None::<String>);
+                PySyntaxError::new_err((message, (file, place.line, place.column, text)))
+            }
             Failure::Argument(sentence) => PyValueError::new_err(sentence),
             Failure::Python(error) => error,
         }
@@ -42,6 +53,12 @@ impl From<Failure> for PyErr {
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         Failure::Core(error)
+    }
+}
+
+impl From<ScriptError> for Failure {
+    fn from(error: ScriptError) -> Failure {
+        Failure::Script(error)
     }
 }
 

@@ -7,6 +7,7 @@ mod child;
 mod directory;
 mod error;
 mod events;
+mod script;
 mod status;
 mod tables;
 mod wait;
@@ -25,6 +26,8 @@ mod _core {
     };
     #[pymodule_export]
     use crate::events::Subscription;
+    #[pymodule_export]
+    use crate::script::read_script;
     #[pymodule_export]
     use crate::status::{Death, Status, decode_status, decode_tally};
     #[pymodule_export]

@@ -16,6 +16,7 @@ use s6x_core::wire::control::Control;
 use s6x_core::wire::environment::Environment;
 use s6x_core::wire::fix_attrs::{self, Account};
 use s6x_core::wire::ftrigr::{self, Request, Unpacker};
+use s6x_core::wire::log_journal::{self, State};
 use s6x_core::wire::log_script::{self, Target};
 use s6x_core::wire::plan::text::{Extra, Facts, Text, Words};
 use s6x_core::wire::process_stat::ProcessStat;
@@ -599,4 +600,27 @@ pub(crate) fn quoting(bytes: &[u8]) {
         }
         Err(bad) => assert!(bad.at <= text.len()),
     }
+}
+
+/// A state is written as it was read, the latest one is one of both, and another count of outlets is
+/// not believed.
+pub(crate) fn log_journal(bytes: &[u8]) {
+    if let Some(outlets) = log_journal::read_prologue(bytes) {
+        assert_eq!(log_journal::prologue(outlets), bytes[..16]);
+        assert!(log_journal::data_offset(outlets) < 1 << 20);
+    }
+    let mut packed = Vec::new();
+    if let Some(state) = State::unpack(bytes) {
+        state.pack(&mut packed);
+        assert_eq!(packed, bytes);
+    }
+    // Whatever lies in one slot, the state in the other one is found.
+    let boot = bytes.len() as u64;
+    let own = State { sequence: u64::MAX, boot, outlets: Vec::new() };
+    own.pack(&mut packed);
+    let mut slots = bytes.to_vec();
+    slots.resize(packed.len(), 0);
+    slots.extend_from_slice(&packed);
+    assert_eq!(State::latest(&slots), Some(own));
+    assert!(State::latest(bytes).is_none() || bytes.len() >= 32);
 }

@@ -393,4 +393,15 @@ pub(crate) const TABLE: &[Parser] = &[
         law: laws::quoting,
         ..USUAL
     },
+    Parser {
+        name: "wire::log_journal",
+        seeds: &[
+            b"s6x-log1\x02\0\0\0\0\0\0\0",
+            &[0; 32],
+            b"\x01\0\0\0\0\0\0\0\x07\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+        ],
+        words: &[b"s6x-log1", b"\0\0\0\0\0\0\0\0", b"\x01\0\0\0\0\0\0\0", b"\xff\xff\xff\xff"],
+        law: laws::log_journal,
+        ..USUAL
+    },
 ];

@@ -33,6 +33,7 @@ APPLETS = (
     *(f"s6-fdholder-{name}" for name in ("daemon", "store", "retrieve", "delete", "list")),
     *("s6-fdholder-getdump", "s6-fdholder-setdump", "s6-fdholder-transferdump", "s6-fdholderd"),
     *("s6-connlimit", "s6-ioconnect", "s6-sudo", "s6-sudoc", "s6-sudod"),
+    *("s6-ipcserver-access", "s6-accessrules-cdb-from-fs", "s6-accessrules-fs-from-cdb"),
 )
 """The programs these tests run."""
 

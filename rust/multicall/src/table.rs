@@ -61,10 +61,13 @@ pub static APPLETS: &[&Applet] = &[
     &fdholding::transferdump::APPLET,
     &fdholding::fdholderd::APPLET,
     // Sockets
+    &sockets::accessrules::CDB_FROM_FS,
+    &sockets::accessrules::FS_FROM_CDB,
     &sockets::connlimit::APPLET,
     &sockets::ioconnect::APPLET,
     &sockets::ipcclient::APPLET,
     &sockets::ipcserver::APPLET,
+    &sockets::ipcserver_access::APPLET,
     &sockets::ipcserverd::APPLET,
     &sockets::socketbinder::APPLET,
     &sockets::sudo::APPLET,

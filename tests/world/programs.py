@@ -34,6 +34,7 @@ APPLETS = (
     *("s6-fdholder-getdump", "s6-fdholder-setdump", "s6-fdholder-transferdump", "s6-fdholderd"),
     *("s6-connlimit", "s6-ioconnect", "s6-sudo", "s6-sudoc", "s6-sudod"),
     *("s6-ipcserver-access", "s6-accessrules-cdb-from-fs", "s6-accessrules-fs-from-cdb"),
+    *("s6-usertree-maker",),
 )
 """The programs these tests run."""
 

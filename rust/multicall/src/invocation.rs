@@ -57,6 +57,17 @@ impl Invocation {
             .transpose()
     }
 
+    /// The same of a number that may need 64 bits.
+    pub fn large_number(&self, letter: char) -> Result<Option<u64>, Failure> {
+        let parse = |text: &OsStr| {
+            let digits = text.to_str().filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
+            let wrong = || format!("option -{letter}: {} is not a number", quoted(text));
+            let number = digits.and_then(|text| text.parse().ok());
+            number.ok_or_else(|| Failure::usage(wrong()))
+        };
+        self.value(letter).map(parse).transpose()
+    }
+
     /// When the milliseconds that are an option's value will have passed, counted from now. `None`:
     /// never, as it was not given or is 0 (contract s6 §0).
     pub fn deadline(&self, letter: char) -> Result<Option<Monotonic>, Failure> {

@@ -73,6 +73,7 @@ pub static APPLETS: &[&Applet] = &[
     &sockets::sudo::APPLET,
     &sockets::sudoc::APPLET,
     &sockets::sudod::APPLET,
+    &sockets::usertree_maker::APPLET,
     // Execline
     &execline::backtick::APPLET,
     &execline::beside::BACKGROUND,

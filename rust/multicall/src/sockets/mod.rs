@@ -12,3 +12,4 @@ pub mod socketbinder;
 pub mod sudo;
 pub mod sudoc;
 pub mod sudod;
+pub mod usertree_maker;

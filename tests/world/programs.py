@@ -30,6 +30,7 @@ APPLETS = (
     *("s6-setlock", "s6-fghack"),
     *("s6-log", "s6-tai64n", "s6-tai64nlocal", "s6-socklog", "ucspilogd"),
     *("s6-ipcserver-socketbinder", "s6-ipcserver", "s6-ipcserverd", "s6-ipcclient"),
+    *(f"s6-instance-{name}" for name in ("maker", "create", "delete", "control", "status", "list")),
     *(f"s6-fdholder-{name}" for name in ("daemon", "store", "retrieve", "delete", "list")),
     *("s6-fdholder-getdump", "s6-fdholder-setdump", "s6-fdholder-transferdump", "s6-fdholderd"),
     *("s6-connlimit", "s6-ioconnect", "s6-sudo", "s6-sudoc", "s6-sudod"),
@@ -169,6 +170,13 @@ class Expectations:
     sudo_sends_much: bool
     """Whether s6-sudoc can send more than its socket takes at once."""
 
+    instance_is_all_or_nothing: bool
+    """Whether makers and s6-instance-create leave nothing half made, or refuse at once."""
+    instance_maker_gives_directories: bool
+    """Whether `s6-instance-maker -u` makes a service that the user can run."""
+    instance_maker_quotes_prefixes: bool
+    """Whether a prefix of several words stays one for the logger."""
+
     fdholder_stores_closed: bool
     """Whether s6-fdholder-store without stdin stores whatever has its number by then."""
     fdholder_sets_large_dumps: bool
@@ -241,6 +249,9 @@ THEIRS = Expectations(
     binds_nothing=True,
     refuses_sockets_without_clients=False,
     ioconnect_obeys=False,
+    instance_is_all_or_nothing=False,
+    instance_maker_gives_directories=False,
+    instance_maker_quotes_prefixes=False,
     fdholder_stores_closed=True,
     fdholder_sets_large_dumps=False,
     fdholder_gives_large_dumps=False,
@@ -310,6 +321,9 @@ OURS = Expectations(
     binds_nothing=False,
     refuses_sockets_without_clients=True,
     ioconnect_obeys=True,
+    instance_is_all_or_nothing=True,
+    instance_maker_gives_directories=True,
+    instance_maker_quotes_prefixes=True,
     fdholder_stores_closed=False,
     fdholder_sets_large_dumps=True,
     fdholder_gives_large_dumps=True,

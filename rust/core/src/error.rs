@@ -27,6 +27,8 @@ impl Errno {
     pub const NOT_A_DIRECTORY: Errno = Errno(libc::ENOTDIR);
     /// `EISDIR`.
     pub const IS_A_DIRECTORY: Errno = Errno(libc::EISDIR);
+    /// `ENOTEMPTY`: a directory.
+    pub const NOT_EMPTY: Errno = Errno(libc::ENOTEMPTY);
     /// `EBUSY`: in use.
     pub const BUSY: Errno = Errno(libc::EBUSY);
     /// `ENOSPC`: the disk is full.

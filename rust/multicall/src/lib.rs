@@ -13,6 +13,7 @@ pub mod applet;
 pub mod execline;
 pub mod exit;
 pub mod fdholding;
+pub mod instances;
 pub mod invocation;
 pub mod logging;
 pub mod options;

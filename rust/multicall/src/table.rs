@@ -1,7 +1,9 @@
 //! The one table of applets: one line each, sorted by section.
 
 use crate::applet::Applet;
-use crate::{execline, fdholding, logging, overlay, process, sockets, supervision, utilities};
+use crate::{
+    execline, fdholding, instances, logging, overlay, process, sockets, supervision, utilities,
+};
 
 /// Every applet.
 pub static APPLETS: &[&Applet] = &[
@@ -50,6 +52,13 @@ pub static APPLETS: &[&Applet] = &[
     &process::setsid::APPLET,
     &process::setuidgid::APPLET,
     &process::softlimit::APPLET,
+    // Instances
+    &instances::control::APPLET,
+    &instances::create::APPLET,
+    &instances::delete::APPLET,
+    &instances::list::APPLET,
+    &instances::maker::APPLET,
+    &instances::status::APPLET,
     // FdHolding
     &fdholding::daemon::APPLET,
     &fdholding::delete::APPLET,

@@ -68,6 +68,23 @@ pub fn link(
     linking: Linking,
     deadline: Option<Monotonic>,
 ) -> Result<Waited> {
+    let target = if service.is_absolute() {
+        service.to_owned() // as given: links on the way may be meant
+    } else {
+        service.canonicalize().map_err(|error| failed("resolve", service, &error))?
+    };
+    link_as(scan_dir, service, &target, name, linking, deadline)
+}
+
+/// The same with a link that says `target`, which leads from the scan directory to the service.
+pub fn link_as(
+    scan_dir: &Path,
+    service: &Path,
+    target: &Path,
+    name: &OsStr,
+    linking: Linking,
+    deadline: Option<Monotonic>,
+) -> Result<Waited> {
     let places = with_logger(service)?;
     let supervised = are_supervised(&places)?;
     let mut undo = Undo { link: None, down_files: Vec::new(), places: Vec::new() };
@@ -78,7 +95,7 @@ pub fn link(
         }
     }
     let link = scan_dir.join(name);
-    if make_link(service, &link, supervised)? {
+    if make_link(service, target, &link, supervised)? {
         undo.link = Some(link);
     }
     control::scanner(scan_dir, &[ScanControl::Rescan]).map_err(
@@ -204,12 +221,7 @@ fn prepare(place: &Path, linking: Linking, undo: &mut Undo) -> Result<Subscripti
 }
 
 /// Makes the link; `false` if it may be there and is.
-fn make_link(service: &Path, link: &Path, may_exist: bool) -> Result<bool> {
-    let target = if service.is_absolute() {
-        service.to_owned() // as given: links on the way may be meant
-    } else {
-        service.canonicalize().map_err(|error| failed("resolve", service, &error))?
-    };
+fn make_link(service: &Path, target: &Path, link: &Path, may_exist: bool) -> Result<bool> {
     let Err(error) = std::os::unix::fs::symlink(target, link) else { return Ok(true) };
     let identity = |path: &Path| Dir::open(path)?.stat(".").map(|stat| stat.identity);
     let same = || identity(link).is_ok_and(|there| identity(service) == Ok(there));

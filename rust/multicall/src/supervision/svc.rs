@@ -59,7 +59,7 @@ pub static APPLET: Applet = Applet {
 /// No more letters than this: the originals' limit.
 const MOST: usize = 62;
 
-fn run(call: &Invocation) -> Result<Exit, Failure> {
+pub(crate) fn run(call: &Invocation) -> Result<Exit, Failure> {
     let controls = controls(call)?;
     let goal = call.value('w').map(goal).transpose()?;
     call.argument(0, "servicedir")?;

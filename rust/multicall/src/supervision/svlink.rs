@@ -71,7 +71,7 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
 }
 
 /// A name that a scanner looks at, in the scan directory itself.
-pub(super) fn check_name(name: &OsStr) -> Result<(), Failure> {
+pub(crate) fn check_name(name: &OsStr) -> Result<(), Failure> {
     let bytes = name.as_bytes();
     if bytes.is_empty() || bytes.starts_with(b".") || bytes.contains(&b'/') {
         let how = "a service's name is not empty, does not begin with a dot and has no slash";
@@ -81,7 +81,7 @@ pub(super) fn check_name(name: &OsStr) -> Result<(), Failure> {
 }
 
 /// An absent lock is a failure here: no scanner has ever been there.
-fn is_scanned(scan_dir: &Path) -> Result<bool, Failure> {
+pub(crate) fn is_scanned(scan_dir: &Path) -> Result<bool, Failure> {
     look(&scan_dir.join(".s6-svscan/lock"))?;
     Ok(observe::is_scanned(scan_dir)?)
 }

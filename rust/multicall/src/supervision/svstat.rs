@@ -80,7 +80,7 @@ const FIELDS: &[(&str, Option<char>, Show)] = &[
 /// No more fields than this: the originals' limit.
 const MOST: usize = 16;
 
-fn run(call: &Invocation) -> Result<Exit, Failure> {
+pub(crate) fn run(call: &Invocation) -> Result<Exit, Failure> {
     let fields = fields(call)?;
     let service = call.service(call.only_argument("servicedir")?)?;
     let name = shown(&service);

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from benches import machine, report
 from benches.commands import chains, commands
 from benches.containers import containers
+from benches.execline import execline
 from benches.logging import logging
 from benches.supervision import boot, memory, restart
 from benches.trees import BenchError, Workshop
@@ -19,6 +20,7 @@ BENCHES: dict[str, Callable[[Workshop], list[report.Section]]] = {
     "restart": restart,
     "commands": commands,
     "chains": chains,
+    "execline": execline,
     "container": containers,
     "logging": logging,
 }

@@ -42,10 +42,14 @@ def excuse(case: Case, ours: Ran, theirs: Ran) -> str | None:
     """Why this is a difference that docs/differences.md has, or that of a later release."""
     if re.search(r"[{}]\\", case.script):
         return "a brace with a backslash behind it is glued to what follows, or dropped"
+    if "execlineb: usage" in theirs.stderr and "execlineb: usage" not in ours.stderr:
+        return "option -e is of 2.9.4"
     if theirs.exit in (-11, 139):
         return "crashes"
     if "pipeline: fatal: empty block" in ours.stderr:
         return "up to 2.9.3, a pipeline could begin with nothing"
+    if len(re.findall(r"backtick -[IxD]", case.script)) > case.script.count("} unexport ?"):
+        return "since 2.9.5, ? tells how the block of a backtick ended"
     if "backtick: fatal: the command line after" in ours.stderr:
         return "up to 2.9.4, nothing had to follow"
     if "warning: unable to spawn" in ours.stderr and "Permission denied" in ours.stderr:

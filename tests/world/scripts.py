@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
 import os
-import re
 import shutil
 import subprocess
 import tempfile
@@ -121,14 +119,3 @@ def _our_applets() -> Sequence[str]:
         [executable, "--list-applets"], capture_output=True, text=True, check=True, timeout=30
     )
     return listed.stdout.split()
-
-
-@functools.cache
-def _ours() -> frozenset[str]:
-    return frozenset(_our_applets())
-
-
-def missing(case: Case) -> frozenset[str]:
-    """Return the commands that a case calls and s6x does not have."""
-    words = re.findall(r"[\w-]+", " ".join((case.script, *case.args)))
-    return COMMANDS.intersection(words) - _ours()

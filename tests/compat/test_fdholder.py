@@ -6,6 +6,7 @@ import errno
 import os
 import signal
 import subprocess
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -515,3 +516,29 @@ def test_the_server_alone(
     done = daemons.run("s6-fdholderd", *words, cwd=world.top)
     assert done.code == code
     assert message in done.err or "access rights" in done.err
+
+
+def test_the_service_that_an_image_gets(world: World, daemons: Programs) -> None:
+    """The run script and the rules of `s6x install`, under a supervisor of ours."""
+    if os.geteuid() or daemons.name != "ours":
+        return  # it gives up rights, and runs by the programs of an image
+    layout = import_module("s6x.image.layout")
+    top = world.top / "image"
+    for entry in layout.layout("v2", ()):
+        rest = entry.path.partition("/s6-fdholderd/")[2]
+        if rest:
+            place = top / rest
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(entry.content.replace(layout.STATE, str(world.top)))
+            place.chmod(getattr(entry, "mode", None) or 0o644)
+    run = top / "run"
+    run.write_text(run.read_text().replace("/bin/execlineb", str(daemons.path("execlineb"))))
+    (top / "down").unlink()
+    supervisor = world.supervise(daemons, top)
+    until(lambda: supervisor.status().up and supervisor.status().ready, explain=supervisor.said)
+    holder = world.top / "fdholderd-socket"
+    assert ask(daemons, holder, "store", "x") == Result(0, "", "")
+    assert ask(daemons, holder, "list") == Result(0, "x\n", "")
+    under = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    assert daemons.run("s6-fdholder-list", holder, under=under) == Result(0, "x\n", "")
+    assert daemons.run("s6-fdholder-delete", holder, "x", under=under).code == 1

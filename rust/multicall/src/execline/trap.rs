@@ -28,7 +28,11 @@ pub static APPLET: Applet = Applet {
     run,
 };
 
+/// The block of each signal.
 type Handlers = BTreeMap<Signal, Vec<OsString>>;
+
+/// The process of each signal's block, as far as we know.
+type Running = BTreeMap<Signal, Pid>;
 
 fn run(call: &Invocation) -> Result<Exit, Failure> {
     call.argument(0, "block")?;
@@ -40,24 +44,30 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
     let handlers = handlers(&blocks, &directives)?;
     let wanted = |signal: &Signal| call.has('x') || handlers.contains_key(signal);
     let watched: Vec<Signal> = catchable().filter(wanted).collect();
-    // Two sets, because what came before the program's end is answered before it is seen.
+    // Two sets: whatever came before the program's end is answered before that is looked for.
     let events = HeldSignals::new(&watched);
     let all: Vec<Signal> = watched.iter().copied().chain([Signal::SIGCHLD]).collect();
     let all = HeldSignals::new(&all);
     let program = start(call, blocks.rest(), &[])?;
-    let mut running: BTreeMap<Pid, Signal> = BTreeMap::new();
+    let mut running = Running::new();
     loop {
-        let signal = events.next(Some(clock::monotonic())).or_else(|| all.next(None));
-        match signal {
-            Some(Signal::SIGCHLD) | None => {
-                while let Some((pid, status)) = wait::next_dead() {
-                    running.remove(&pid);
-                    if pid == program {
-                        return Ok(Exit::Code(status.folded()));
+        let first = all.next(None).filter(|signal| *signal != Signal::SIGCHLD);
+        let mut came = first.or_else(|| events.next(Some(clock::monotonic())));
+        while let Some(signal) = came {
+            answer(call, signal, &handlers, program, &mut running)?;
+            came = events.next(Some(clock::monotonic()));
+        }
+        while let Some((pid, status)) = wait::next_dead() {
+            running.retain(|_, other| *other != pid);
+            if pid == program {
+                // What came just before; it has nobody any more to be handed on to.
+                while let Some(signal) = events.next(Some(clock::monotonic())) {
+                    if handlers.contains_key(&signal) {
+                        answer(call, signal, &handlers, program, &mut running)?;
                     }
                 }
+                return Ok(Exit::Code(status.folded()));
             }
-            Some(signal) => answer(call, signal, &handlers, program, &mut running)?,
         }
     }
 }
@@ -68,18 +78,19 @@ fn answer(
     signal: Signal,
     handlers: &Handlers,
     program: Pid,
-    running: &mut BTreeMap<Pid, Signal>,
+    running: &mut Running,
 ) -> Result<(), Failure> {
     let Some(words) = handlers.get(&signal) else {
         let _ = program.kill(signal); // it may have ended just now
         return Ok(());
     };
-    if words.is_empty() || running.values().any(|other| *other == signal) {
+    let runs = running.get(&signal).is_some_and(|pid| wait::reap(*pid).is_none());
+    if words.is_empty() || runs {
         return Ok(());
     }
     let variables = [("!", program.number().to_string()), ("SIGNAL", signal.number().to_string())];
     let pid = start(call, words, &variables)?;
-    running.insert(pid, signal);
+    running.insert(signal, pid);
     Ok(())
 }
 

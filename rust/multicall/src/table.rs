@@ -137,6 +137,8 @@ pub static APPLETS: &[&Applet] = &[
     &execline::tryexec::APPLET,
     &execline::wait::APPLET,
     // Utilities
+    &sockets::alias::APPLET,
+    &sockets::alias_chpst::APPLET,
     &utilities::cat::APPLET,
     &utilities::chmod::APPLET,
     &utilities::chown::APPLET,

@@ -2,6 +2,8 @@
 //! rights (contract s6 §1.8, §1.9).
 
 pub mod accessrules;
+pub mod alias;
+pub mod alias_chpst;
 pub mod connlimit;
 pub mod ioconnect;
 pub mod ipcclient;

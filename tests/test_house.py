@@ -140,6 +140,29 @@ def test_the_command_line_goes_through_the_packages() -> None:
     assert not [file for file in files if "s6x._core" in imports(file)]
 
 
+NO_PARSERS = {
+    "wire::clock": "durations, no bytes",
+    "wire::blake2s": "takes any bytes for what they are",
+    "model::runtime": "chooses a place",
+    "model::scan_dir": "paths only",
+}
+"""Modules of formats that read nothing which could be wrong."""
+
+
+def test_every_parser_gets_hostile_input() -> None:
+    table = (RUST / "multicall/tests/hostile/parsers.rs").read_text()
+    tried = {name.split(" ")[0] for name in re.findall(r'name: "([^"]+)"', table)}
+    modules = {
+        "::".join(part for part in file.relative_to(RUST / "core/src").with_suffix("").parts[:2])
+        for layer in ("wire", "model", "execline")
+        for file in (RUST / "core/src" / layer).rglob("*.rs")
+        if file != RUST / "core/src" / layer / "mod.rs"
+    }
+    assert len(modules) > 30
+    assert not modules - tried - NO_PARSERS.keys(), "a line in hostile/parsers.rs for each"
+    assert modules >= NO_PARSERS.keys()
+
+
 def test_nothing_is_too_long_to_read() -> None:
     """600 lines, tests of the file itself not counted; a flat table would be listed here."""
     long = {

@@ -80,3 +80,10 @@ def test_the_list_names_every_page() -> None:
         re.findall(r"^\| \[[^]]+\]\(([^)]+)\)", (TOP / "docs/commands/README.md").read_text(), re.M)
     )
     assert listed == {page.name for page in PAGES} - {"README.md"}
+
+
+def test_the_pages_of_python_are_up_to_date() -> None:
+    """Those of the other programs are looked after by a test of theirs, in Rust."""
+    tool = [sys.executable, str(TOP / "tools/manual.py"), "--check"]
+    done = subprocess.run(tool, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "")

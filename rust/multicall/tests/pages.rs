@@ -131,7 +131,7 @@ fn every_applet_has_its_page() {
         }
         stale.push(name);
     }
-    assert!(stale.len() <= APPLETS.len() + names("commands").len());
+    assert!(write || stale.is_empty(), "`make docs` brings these pages up to date: {stale:?}");
 }
 
 #[test]

@@ -18,11 +18,11 @@ pub static APPLET: Applet = Applet {
     section: Section::Execline,
     about: "Set a variable to what a block writes, and run a program",
     options: &[
-        flag('i', "fail if the block fails, or writes a NUL (as usual)"),
+        flag('i', "fail if the block fails, or writes a NUL (default)"),
         flag('I', "take what it wrote, up to a NUL; ? is how it ended"),
         flag('x', "remove the variable then; ? is how it ended"),
         value('D', "default", "take this then; ? is how it ended"),
-        flag('n', "without a newline at the end (as usual)"),
+        flag('n', "without a newline at the end (default)"),
         flag('N', "with it"),
         super::AUTOIMPORT,
         super::NO_AUTOIMPORT,

@@ -34,7 +34,7 @@ pub static PIPELINE: Applet = Applet {
     about: "Start a block that writes to a pipe, and run a program that reads from it",
     options: &[
         flag('d', "the block is nobody's child"),
-        flag('r', "the program reads (as usual)"),
+        flag('r', "the program reads (default)"),
         flag('w', "the program writes, and the block reads"),
     ],
     run: pipeline,

@@ -19,10 +19,10 @@ use std::path::Path;
 
 /// Options of values.
 const SPLIT: Opt = flag('s', "split the value into words");
-const KEEP: Opt = flag('N', "keep a delimiter at the end (as usual)");
+const KEEP: Opt = flag('N', "keep a delimiter at the end (default)");
 const CHOMP: Opt = flag('n', "take a delimiter off the end");
 const CRUNCH: Opt = flag('C', "take the first of each run of delimiters");
-const SPREAD: Opt = flag('c', "take every delimiter (as usual)");
+const SPREAD: Opt = flag('c', "take every delimiter (default)");
 const DELIMITERS: Opt =
     value('d', "delimiters", "what ends a word (space, tab, CR, LF); none: netstrings");
 

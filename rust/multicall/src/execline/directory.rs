@@ -28,7 +28,7 @@ pub static POSIX_CD: Applet = Applet {
     section: Section::Execline,
     about: "Run a program in another working directory, as POSIX says of cd",
     options: &[
-        flag('L', "take .. for the way back along the path's words (as usual)"),
+        flag('L', "take .. for the way back along the path's words (default)"),
         flag('P', "take .. for the directory's own parent"),
     ],
     arguments: "[ path | - ] [ prog... ]",

@@ -16,7 +16,7 @@ pub static APPLET: Applet = Applet {
     name: "envfile",
     section: Section::Execline,
     about: "Run a program with the variables that the lines of a file set",
-    options: &[flag('i', "the file must be there (as usual)"), flag('I', "it need not be")],
+    options: &[flag('i', "the file must be there (default)"), flag('I', "it need not be")],
     arguments: "file prog...",
     syntax: Syntax::Posix,
     exit_codes: &[

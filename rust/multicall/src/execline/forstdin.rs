@@ -23,9 +23,9 @@ const OPTIONS: &[Opt] = &[
     GO_ON_AT,
     END_AT,
     flag('N', "a record has its delimiter with it; the last one may have none"),
-    flag('n', "it has not, and what is behind the last delimiter is lost (as usual)"),
+    flag('n', "it has not, and what is behind the last delimiter is lost (default)"),
     flag('C', "a record of nothing but its delimiter is none"),
-    flag('c', "it is an empty one (as usual)"),
+    flag('c', "it is an empty one (default)"),
     flag('0', "records end with a NUL"),
     value('d', "delimiters", "what ends a record (a newline); none: netstrings"),
 ];

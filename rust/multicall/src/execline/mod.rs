@@ -74,7 +74,7 @@ fn replaced(words: &[OsString], keys: &impl Keys) -> Result<Vec<OsString>, Failu
 /// Option -E (contract execline §0.9).
 const AUTOIMPORT: Opt = flag('E', "replace the variable in the words that follow, and remove it");
 /// Option -e.
-const NO_AUTOIMPORT: Opt = flag('e', "leave it in the environment (as usual)");
+const NO_AUTOIMPORT: Opt = flag('e', "leave it in the environment (default)");
 
 /// Which of them counts.
 fn autoimports(call: &Invocation) -> bool {

@@ -30,7 +30,7 @@ const OPTIONS: &[Opt] = &[
     flag('u', "for both reading and writing"),
     flag('a', "for writing, at its end; it is made if need be"),
     flag('x', "for writing; it must not be there yet"),
-    flag('N', "wait for what cannot be read or written yet (as usual)").long("block"),
+    flag('N', "wait for what cannot be read or written yet (default)").long("block"),
     flag('n', "do not wait, not even for the other side of a FIFO").long("nonblock"),
     flag('b', "once it is open, wait where it did not, and the other way round")
         .long("switch-block"),

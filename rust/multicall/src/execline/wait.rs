@@ -18,10 +18,10 @@ pub static APPLET: Applet = Applet {
     section: Section::Execline,
     about: "Wait until children have ended, and run a program",
     options: &[
-        flag('a', "until all have ended (as usual)").long("all"),
+        flag('a', "until all have ended (default)").long("all"),
         flag('o', "until one has: its process id is !, its exit code ?").long("one"),
         flag('i', "fail if the time is over").long("insist"),
-        flag('I', "go on then (as usual)").long("no-insist"),
+        flag('I', "go on then (default)").long("no-insist"),
         flag('r', "do not wait, only see who has ended").long("reap"),
         value('t', "ms", "wait no longer than that").long("timeout"),
     ],

@@ -15,7 +15,7 @@ pub static APPLET: Applet = Applet {
     about: "Bind a Unix socket, give up rights, and become an s6-fdholderd",
     options: &[
         VERBOSITY,
-        flag('d', "remove what has the socket's name already (as usual)"),
+        flag('d', "remove what has the socket's name already (default)"),
         flag('D', "do not"),
         READINESS,
         CLIENTS,

@@ -16,7 +16,7 @@ pub static APPLET: Applet = Applet {
     section: Section::Process,
     about: "Run a program with the variables that a directory holds, one in each file",
     options: &[
-        flag('i', "the directory must be there (as usual)"),
+        flag('i', "the directory must be there (default)"),
         flag('I', "it need not be"),
         flag('f', "a value is its whole file, not the first line; a newline at its end is cut"),
         flag('n', "cut nothing from the end of a value"),

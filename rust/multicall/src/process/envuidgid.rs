@@ -18,7 +18,7 @@ pub static APPLET: Applet = Applet {
         flag('g', "the account is a group's name: GID alone"),
         flag('B', "the account is user:group, for UID and GID"),
         flag('n', "as -B, unless -u or -g; what is no name may be a number"),
-        flag('i', "fail if the account is unknown (as usual)"),
+        flag('i', "fail if the account is unknown (default)"),
         value('D', "uid:gid:gidlist", "what an unknown account has"),
     ],
     arguments: "account prog...",

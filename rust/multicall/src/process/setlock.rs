@@ -15,9 +15,9 @@ pub static APPLET: Applet = Applet {
     section: Section::Process,
     about: "Run a program while holding a lock on a file",
     options: &[
-        flag('w', "an exclusive lock (as usual)"),
+        flag('w', "an exclusive lock (default)"),
         flag('r', "a shared lock"),
-        flag('N', "wait for whoever holds it (as usual)"),
+        flag('N', "wait for whoever holds it (default)"),
         flag('n', "do not wait"),
         value('t', "ms", "wait at most that many milliseconds (0: as long as it takes)"),
         value('d', "fd", "the descriptor that holds the lock (the lowest that is free)"),

@@ -14,7 +14,7 @@ const FOREGROUND: char = '\u{2}';
 const GRAB: char = '\u{3}';
 
 const OPTIONS: &[Opt] = &[
-    flag('s', "a new session (as usual)").long("session"),
+    flag('s', "a new session (default)").long("session"),
     flag('b', "a new process group, in the background").long("background-process-group"),
     flag('f', "a new process group, in the terminal's foreground").long("foreground-process-group"),
     flag('g', "the same, and take the terminal without asking")
@@ -23,7 +23,7 @@ const OPTIONS: &[Opt] = &[
     flag(FOREGROUND, "with a process group: in the terminal's foreground").long("foreground"),
     flag(GRAB, "with --foreground: take the terminal without asking").long("grab"),
     flag('i', "fail if that cannot be done").long("strict"),
-    flag('I', "warn if that cannot be done (as usual)").long("no-strict"),
+    flag('I', "warn if that cannot be done (default)").long("no-strict"),
     flag('q', "if that cannot be done, keep quiet about it").long("quiet"),
     value('d', "fd", "the terminal (descriptor 0 if it is one, else /dev/tty)").long("ctty"),
 ];

@@ -19,7 +19,7 @@ pub static APPLET: Applet = Applet {
     about: "Connect to a server's Unix socket and run a program that talks to it",
     options: &[
         flag('q', "say less"),
-        flag('Q', "say what goes wrong (as usual)"),
+        flag('Q', "say what goes wrong (default)"),
         flag('v', "say more: that we are connected"),
         value('p', "bindpath", "bind our own end to this path"),
         value('l', "localname", "what IPCLOCALPATH is to say"),

@@ -23,8 +23,8 @@ pub static APPLET: Applet = Applet {
     options: &[
         flag('1', "write a newline to standard output when clients are served"),
         flag('P', "do not ask for the ids of clients"),
-        flag('p', "ask for them (as usual)"),
-        value('v', "verbosity", "0: quiet, 1: warnings (as usual), 2: all clients"),
+        flag('p', "ask for them (default)"),
+        value('v', "verbosity", "0: quiet, 1: warnings (default), 2: all clients"),
         value('c', "maxconn", "at most so many clients (40; never more than 16384)"),
         value('C', "localmaxconn", "at most so many of one user (40)"),
     ],

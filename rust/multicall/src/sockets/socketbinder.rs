@@ -17,10 +17,10 @@ pub static APPLET: Applet = Applet {
     section: Section::Sockets,
     about: "Bind a Unix socket and run a program with it as standard input",
     options: &[
-        flag('d', "remove what has the name already (as usual)"),
+        flag('d', "remove what has the name already (default)"),
         flag('D', "do not"),
         value('b', "backlog", "how many clients may wait (as many as can be; 0: do not listen)"),
-        flag('M', "a socket for streams (as usual)"),
+        flag('M', "a socket for streams (default)"),
         flag('m', "a socket for datagrams"),
         value('a', "perms", "the mode of the socket, octal (0777)"),
         flag('B', "a socket that blocks"),

@@ -11,7 +11,7 @@ pub static APPLET: Applet = Applet {
     about: "Have a program run by an s6-sudod that serves a Unix socket",
     options: &[
         flag('q', "say less"),
-        flag('Q', "say what goes wrong (as usual)"),
+        flag('Q', "say what goes wrong (default)"),
         flag('v', "say more: that we are connected"),
         value('p', "bindpath", "bind our own end to this path"),
         value('l', "localname", "what IPCLOCALPATH is to say"),

@@ -20,7 +20,7 @@ const OPTIONS: &[Opt] = &[
     flag('i', "send SIGINT"),
     flag('k', "send SIGKILL"),
     flag('q', "send SIGQUIT"),
-    flag('t', "send SIGTERM (as usual)"),
+    flag('t', "send SIGTERM (default)"),
     flag('x', "send SIGXCPU"),
     flag('1', "send SIGUSR1"),
     flag('2', "send SIGUSR2"),

@@ -17,7 +17,7 @@ pub static MOUNT: Applet = Applet {
     options: &[
         flag('n', "nothing: there is no mtab to leave out"),
         flag('r', "read-only"),
-        flag('w', "for reading and writing (as usual)"),
+        flag('w', "for reading and writing (default)"),
         flag('a', "everything that fstab names"),
         value('z', "fstab", "with -a: this file (/etc/fstab)"),
         value('t', "type", "the type of the file system (none)"),

@@ -11,7 +11,7 @@ pub static APPLET: Applet = Applet {
     section: Section::Utilities,
     about: "Run a program with another nice value",
     options: &[
-        flag('I', "warn if that cannot be done (as usual)"),
+        flag('I', "warn if that cannot be done (default)"),
         flag('i', "fail if that cannot be done"),
         value('n', "value", "how much nicer (10)"),
     ],

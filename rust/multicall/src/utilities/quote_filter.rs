@@ -30,7 +30,7 @@ pub static UNQUOTE: Applet = Applet {
     about: "Unquote each line from stdin to stdout; a line that is not quoted stays as it is",
     options: &[
         flag('q', "say nothing about lines that are not quoted"),
-        flag('Q', "warn of them (as usual)"),
+        flag('Q', "warn of them (default)"),
         flag('v', "warn of them, and show their beginning"),
         flag('w', "end at the first of them"),
         value('d', "delim", "the quote characters (a double quote); empty: nothing quotes a line"),

@@ -20,7 +20,7 @@ pub static APPLET: Applet = Applet {
         flag('r', "seed it, and take a seed that is marked as good for unguessable"),
         flag('R', "seed it, and take no seed for unguessable"),
         flag('n', "do not wait until it is ready"),
-        flag('N', "wait until it is ready (as usual)"),
+        flag('N', "wait until it is ready (default)"),
         flag('w', "save a new seed, and mark it as good if it is"),
         flag('W', "save a new seed, and do not mark it"),
         value('d', "dir", "the directory of the file seed (/var/lib/rngseed)"),

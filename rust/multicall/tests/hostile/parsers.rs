@@ -404,4 +404,18 @@ pub(crate) const TABLE: &[Parser] = &[
         law: laws::log_journal,
         ..USUAL
     },
+    Parser {
+        name: "execline::codes",
+        seeds: &[b"0,1:2; 3\t255", b"65536", b",1", b"1,,,x"],
+        words: &[b",", b"256", b" "],
+        law: laws::execline::codes,
+        ..USUAL
+    },
+    Parser {
+        name: "execline::records",
+        seeds: &[b"\x00\n\0one\ntwo\n\nthree", b"\x03,;\0a,b;;c", b"\0\x003:abc,0:,00001:x,", b"\0\x0099999999:x"],
+        words: &[b"\n", b",", b":", b"0:,", b"3:abc,", b"\0"],
+        law: laws::execline::records,
+        ..USUAL
+    },
 ];

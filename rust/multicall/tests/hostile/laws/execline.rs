@@ -3,7 +3,9 @@
 use super::{halves, words};
 use s6x_core::error::Errno;
 use s6x_core::execline::block::Block;
+use s6x_core::execline::codes::Codes;
 use s6x_core::execline::condition::{Access, Condition, Facts, File};
+use s6x_core::execline::records::{Broken, Form, Records};
 use s6x_core::execline::strict::Strictness;
 use s6x_core::execline::substitution::{self, Table};
 use s6x_core::execline::value::{Transformation, as_netstrings, netstrings};
@@ -247,4 +249,44 @@ pub(crate) fn readable(bytes: &[u8]) {
     let shown = quote::readable(bytes);
     assert!(shown.iter().all(|byte| (b' '..=b'~').contains(byte)));
     assert!(shown.len() >= bytes.len());
+}
+
+/// A list begins with a number, and holds every number up to the first thing that is none.
+pub(crate) fn codes(bytes: &[u8]) {
+    if let Some(codes) = Codes::parse(bytes) {
+        assert!(bytes[0].is_ascii_digit());
+        let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let first = std::str::from_utf8(&bytes[..digits]).map(str::parse::<u8>);
+        assert!(
+            first.is_ok_and(|first| first.is_err() || first.is_ok_and(|it| codes.contains(it)))
+        );
+    }
+}
+
+/// Flags, delimiters up to a NUL, the stream. However it is chopped, its records are the same; none is
+/// longer than the stream, or holds a NUL.
+pub(crate) fn records(bytes: &[u8]) {
+    let Some((&flags, rest)) = bytes.split_first() else { return };
+    let (delimiters, stream) = halves(rest);
+    let form =
+        Form { delimiters: delimiters.to_vec(), whole: flags & 1 != 0, crunch: flags & 2 != 0 };
+    let all = |size: usize| -> (Vec<OsString>, Result<Option<OsString>, Broken>) {
+        let (mut records, mut found) = (Records::new(form.clone()), Vec::new());
+        for piece in stream.chunks(size) {
+            records.feed(piece);
+            loop {
+                match records.record() {
+                    Ok(Some(record)) => found.push(record),
+                    Ok(None) => break,
+                    Err(broken) => return (found, Err(broken)),
+                }
+            }
+        }
+        (found, records.last())
+    };
+    let whole = all(stream.len().max(1));
+    assert_eq!(all(3), whole);
+    let size: usize = whole.0.iter().map(|record| record.len()).sum();
+    assert!(size <= stream.len());
+    assert!(!whole.0.iter().any(|record| record.as_bytes().contains(&0)));
 }

@@ -72,7 +72,7 @@ def test_services_by_name(s6x: Programs, world: World) -> None:
 def test_without_a_named_scan_directory_all_places_are_told(s6x: Programs, world: World) -> None:
     told = s6x.run("s6x", "svstat", "no-such-service", cwd=world.top)
     assert told.code == 100
-    assert "looked in /run/service and /var/run/s6/services;" in told.err
+    assert "looked in /run/service and /var/run/s6/services and " in told.err
 
 
 def test_paths_are_paths(s6x: Programs, world: World) -> None:

@@ -54,6 +54,9 @@ fn words() -> String {
     for section in Section::ALL {
         let own = APPLETS.iter().filter(|applet| applet.section == section);
         let mut names: Vec<&str> = own.map(|applet| short(applet.name)).collect();
+        let is_own = |name: &str| table::named(name).is_some_and(|its| its.section == section);
+        let aliases = table::ALIASES.iter().map(|(alias, _)| *alias).filter(|alias| is_own(alias));
+        names.extend(aliases.map(short));
         names.sort_unstable();
         let mut line = format!("  {:<15}", section.title());
         for name in &names {

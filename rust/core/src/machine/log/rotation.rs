@@ -134,19 +134,16 @@ impl Rotation {
     /// How many bytes to write until a line end at which to stop and tell. `None`: nothing can be
     /// written now.
     pub fn room(&self) -> Option<u64> {
-        let writable = match self.phase {
-            Phase::Idle | Phase::Processing => true,
-            Phase::Doing(step) | Phase::Pausing(step, _) => {
-                (Step::SyncPrevious..=Step::SavePrevious).contains(&step)
-            }
-            Phase::Closed { .. } => false,
+        let until_full = self.threshold() - self.written.min(self.threshold());
+        let room = match self.phase {
+            Phase::Idle => Some(until_full),
+            // It will not take long, and what waits may be much.
+            Phase::Doing(step) if writes_during(step) => (until_full > 0).then_some(until_full),
+            Phase::Pausing(step, _) if writes_during(step) => Some(u64::MAX),
+            Phase::Processing => Some(u64::MAX),
+            Phase::Doing(_) | Phase::Pausing(..) | Phase::Closed { .. } => None,
         };
-        let room = if self.phase == Phase::Idle {
-            self.threshold() - self.written.min(self.threshold())
-        } else {
-            u64::MAX
-        };
-        (writable && self.stuck.is_none()).then_some(room)
+        room.filter(|_| self.stuck.is_none())
     }
 
     /// When to feed [`Event::Timeout`].
@@ -298,6 +295,11 @@ impl Rotation {
     }
 }
 
+/// Whether there is a `current` while this is done.
+fn writes_during(step: Step) -> bool {
+    (Step::SyncPrevious..=Step::SavePrevious).contains(&step)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -363,6 +365,19 @@ mod tests {
         ];
         let steps = all(&mut it, first);
         assert_eq!(steps, [&after[..], &BEGIN, &[Step::StartProcessor]].concat(), "and the next");
+    }
+
+    #[test]
+    fn no_file_gets_large_while_the_one_before_is_archived() {
+        let mut it = rotation(false);
+        let _ = it.step(at(0), Event::Written(4000, true));
+        let _ = it.step(at(0), Event::Done);
+        assert_eq!(it.step(at(0), Event::Done), Some(Step::SyncPrevious));
+        assert_eq!(it.room(), Some(4000));
+        assert_eq!(it.step(at(0), Event::Written(4000, true)), None);
+        assert_eq!(it.room(), None);
+        assert_eq!(it.step(at(0), Event::Failed), None);
+        assert_eq!(it.room(), Some(u64::MAX), "but for however long it fails");
     }
 
     #[test]

@@ -44,13 +44,17 @@ impl Archives<'_> {
         self.dir.unlink(name).map(|()| true).map_err(failed("remove"))
     }
 
-    /// Under the first label from now on that is free.
+    /// Under the first label from now on that is free. If the clock was set back, after that of the newest
+    /// archive: trimming goes by names, and the oldest names are to be of the oldest lines.
     fn link(&self, name: &str, kind: Kind) -> std::result::Result<(), Errno> {
         let suffix = match kind {
             Kind::Complete => 's',
             Kind::Unprocessed => 'u',
         };
-        let mut label = clock::wall();
+        let names = self.dir.names().unwrap_or_default();
+        let newest =
+            names.iter().filter_map(|name| label_of(name)).filter(|tai| tai.is_in_calendar()).max();
+        let mut label = newest.map_or_else(clock::wall, |newest| clock::wall().max(newest.next()));
         loop {
             match self.dir.link(name, format!("{label}.{suffix}")) {
                 Err(Errno::EXISTS) => label = label.next(),
@@ -68,7 +72,7 @@ impl Archives<'_> {
             Err(errno) => return vec![Error::on("list", self.path, errno)],
         };
         let mut archives: Vec<(OsString, u64)> = Vec::new();
-        for name in names.into_iter().filter(|name| is_archive(name)) {
+        for name in names.into_iter().filter(|name| label_of(name).is_some()) {
             match self.dir.stat(&name) {
                 Ok(stat) => archives.push((name, stat.size)),
                 Err(Errno::NOT_FOUND) => {}
@@ -92,10 +96,10 @@ impl Archives<'_> {
     }
 }
 
-/// A label and `.s` or `.u`.
-fn is_archive(name: &OsStr) -> bool {
-    let rest = Tai::split_label(name.as_bytes()).map(|(_, rest)| rest);
-    rest == Some(b".s") || rest == Some(b".u")
+/// The label of an archive: what stands before `.s` or `.u`.
+fn label_of(name: &OsStr) -> Option<Tai> {
+    let (label, rest) = Tai::split_label(name.as_bytes())?;
+    (rest == b".s" || rest == b".u").then_some(label)
 }
 
 #[cfg(test)]
@@ -113,7 +117,7 @@ mod tests {
             ("@40000000655xf12500000005.s", false),
             ("current", false),
         ] {
-            assert_eq!(is_archive(OsStr::new(name)), is, "{name}");
+            assert_eq!(label_of(OsStr::new(name)).is_some(), is, "{name}");
         }
     }
 }

@@ -243,7 +243,7 @@ impl Logdir {
             Step::SyncLast => ("sync", "current", fd::sync(&self.current)),
             Step::RenameCurrent => {
                 self.tell_before(journal);
-                ("move current to", "previous", self.dir.rename("current", "previous"))
+                ("move current to", "previous", self.put_aside())
             }
             Step::OpenCurrent => {
                 let new = self.dir.file("current", Open::Append(0o666));
@@ -287,6 +287,19 @@ impl Logdir {
             }
         };
         result.map_err(|errno| self.error(verb, name, errno))
+    }
+
+    /// Renames `current`. If somebody else has done so, an empty file takes its place, of which no archive
+    /// is made.
+    fn put_aside(&mut self) -> std::result::Result<(), Errno> {
+        match self.dir.rename("current", "previous") {
+            Err(Errno::NOT_FOUND) => {
+                let path = self.settings.path.join("current");
+                self.voice.warn(&format!("{} was taken away; beginning a new one", path.display()));
+                self.dir.file("previous", Open::Replace(0o666)).map(drop)
+            }
+            result => result,
+        }
     }
 
     /// No rotation lies between two states of the journal.

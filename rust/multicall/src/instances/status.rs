@@ -20,9 +20,8 @@ pub static APPLET: Applet = Applet {
         flag('t', "field updownfor: seconds since it came up or went down"),
         value(
             'o',
-            "up,wantedup,normallyup,ready,paused,pid,pgid,exitcode,signal,signum,updownsince,\
-             readysince,updownfor,readyfor",
-            "these fields, in this order",
+            "fields",
+            "these, with commas between; also paused signum updownsince readysince readyfor",
         ),
         flag('n', "for people: signals by number"),
     ],

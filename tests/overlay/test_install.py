@@ -93,6 +93,21 @@ def test_every_program_has_its_names(tmp_path: Path, executable: Path) -> None:
     assert not (tmp_path / "command/init-stage1").exists()
 
 
+@pytest.mark.parametrize("package", ["execline", "s6", "s6-linux-utils", "s6-portable-utils"])
+def test_programs_are_found_by_their_packages_too(
+    tmp_path: Path, executable: Path, package: str
+) -> None:
+    install(tmp_path, "v2", executable)
+    command = tmp_path / "package/admin" / package / "command"
+    assert command.readlink() == Path("../../../command")
+    assert (command / "s6-svc").resolve() == tmp_path / PROGRAM
+    shutil.rmtree(tmp_path / "package/admin" / package)
+    (command / "inside").mkdir(parents=True)
+    changes = {change.path: change for change in install(tmp_path, "v2", executable)}
+    assert changes[f"/package/admin/{package}/command"].action == "kept"
+    assert (command / "inside").is_dir()
+
+
 def test_the_tree_can_be_moved(tmp_path: Path, executable: Path) -> None:
     install(plant(tmp_path / "one", {}), "v1", executable)
     (tmp_path / "one").rename(tmp_path / "other")

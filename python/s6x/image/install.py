@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from s6x.image import native
-from s6x.image.layout import EXECUTABLE, Directory, Entry, File, Link, layout
+from s6x.image.layout import EXECUTABLE, Alias, Directory, Entry, File, Link, layout
 from s6x.overlay.planner import GENERATIONS
 from s6x.overlay.root import Root
 
@@ -104,6 +104,8 @@ class _Image:
             if isinstance(entry, Directory):
                 return self._lay_directory(entry)
             self._make_parents(entry.path)
+            if isinstance(entry, Alias):
+                return self._lay_alias(entry)
             return self._lay_file(entry) if isinstance(entry, File) else self._lay_link(entry)
         except OSError as error:
             raise _failure("make", entry.path, error) from error
@@ -128,6 +130,15 @@ class _Image:
             _write(here, content, entry.mode)
             return Change(entry.path, REPLACED)
         return Change(entry.path, KEPT, "it is not ours")
+
+    def _lay_alias(self, entry: Alias) -> Change:
+        here = Path(self.real(entry.path))
+        if os.path.lexists(here):
+            same = self.root.resolve(entry.path) == self.root.resolve(entry.target)
+            return Change(entry.path, UNCHANGED if same else KEPT, "" if same else "it is not ours")
+        target = os.path.relpath(self.real(entry.target), here.parent)
+        here.symlink_to(entry.target if self.absolute else target)
+        return Change(entry.path, MADE)
 
     def _lay_link(self, entry: Link) -> Change:
         here = Path(self.real(entry.path))

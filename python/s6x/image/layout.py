@@ -71,7 +71,19 @@ class Link:
     path: str
 
 
-Entry = Directory | File | Link
+@dataclass(frozen=True)
+class Alias:
+    """A second name of a directory; what is there already stays as it is."""
+
+    path: str
+    target: str
+    """In the image."""
+
+
+Entry = Directory | File | Link | Alias
+
+PACKAGES = ("execline", "s6", "s6-linux-utils", "s6-portable-utils")
+"""Packages whose programs scripts also call by `/package/admin/NAME/command/PROGRAM`."""
 
 CRASH = """\
 #!/bin/sh
@@ -166,4 +178,5 @@ def _programs(applets: tuple[str, ...]) -> tuple[Entry, ...]:
         if name in USER_PROGRAMS or name.startswith(("s6-", "s6x")):
             links.append(Link(f"/usr/bin/{name}"))
         links.append(Link(f"/command/{name}"))
-    return tuple(links)
+    aliases = (Alias(f"/package/admin/{name}/command", "/command") for name in PACKAGES)
+    return (*links, *aliases)

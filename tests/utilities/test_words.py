@@ -116,10 +116,19 @@ WRITERS = [
     ["s6-linkname", "-f", "."],
     ["s6-seq", "2"],
     ["s6-cat"],
+    ["s6-cut", "-b1"],
+    ["s6-grep", "x"],
+    ["s6-grep", "-c", "x"],
+    ["s6-head"],
+    ["s6-head", "-c1"],
+    ["s6-sort"],
+    ["s6-tail"],
+    ["s6-tail", "-c", "+1"],
+    ["s6-uniquename", "x"],
 ]
 
 
-@pytest.mark.parametrize("words", WRITERS, ids=lambda words: str(words[0]))
+@pytest.mark.parametrize("words", WRITERS, ids=" ".join)
 def test_nobody_takes_the_output(run: Utilities, words: list[str]) -> None:
     with Path("/dev/full").open("wb") as full:
         done = run(*words, text=b"x", stdout=full)

@@ -2,7 +2,7 @@
 
 use crate::Failure;
 use s6x_core::error::{Errno, Error};
-use s6x_core::sys::fd;
+use s6x_core::sys::{fd, search};
 
 /// Reads to the end and calls `each` with every line, without what ended it, and the output to add
 /// to. A line ends where `ends` says so, and at the end of the input. What was made of the lines read
@@ -23,6 +23,12 @@ pub(crate) fn checked_lines(
     ends: fn(u8) -> bool,
     mut each: impl FnMut(Line<'_>, &mut Vec<u8>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
+    let mut endings = (0..=u8::MAX).filter(|&byte| ends(byte));
+    let only = endings.next().filter(|_| endings.next().is_none());
+    let find = |text: &[u8]| match only {
+        Some(byte) => search::byte(byte, text),
+        None => text.iter().position(|&byte| ends(byte)),
+    };
     let mut pending: Vec<u8> = Vec::new();
     let mut output = Vec::new();
     let mut buffer = vec![0; 1 << 16];
@@ -31,7 +37,7 @@ pub(crate) fn checked_lines(
             .map_err(|errno| failed("read from stdin", errno))?;
         let mut rest = buffer.get(..got).unwrap_or(&[]);
         let mut result = Ok(());
-        while let (Some(end), Ok(())) = (rest.iter().position(|&byte| ends(byte)), &result) {
+        while let (Some(end), Ok(())) = (find(rest), &result) {
             let (line, ended) = rest.split_at(end);
             rest = ended.get(1..).unwrap_or(&[]);
             if pending.is_empty() {

@@ -16,6 +16,17 @@ pub fn link(old: impl AsRef<Path>, new: impl AsRef<Path>, follow: bool) -> Resul
     cerr(unsafe { libc::linkat(here, old.as_ptr(), here, new.as_ptr(), flags) }).map(drop)
 }
 
+/// Lets two files have each other's names, at once. `EINVAL` where the file system cannot do that.
+pub fn exchange(one: impl AsRef<Path>, other: impl AsRef<Path>) -> Result<(), Errno> {
+    let here = libc::AT_FDCWD;
+    let one = terminated(one.as_ref().as_os_str())?;
+    let other = terminated(other.as_ref().as_os_str())?;
+    let (from, to, flags) = (one.as_ptr(), other.as_ptr(), libc::RENAME_EXCHANGE);
+    // SAFETY: both are C strings.
+    let done = unsafe { libc::syscall(libc::SYS_renameat2, here, from, here, to, flags) };
+    cerr(done).map(drop)
+}
+
 /// Makes a FIFO (less the umask).
 pub fn mkfifo(path: impl AsRef<Path>, mode: u32) -> Result<(), Errno> {
     let path = terminated(path.as_ref().as_os_str())?;

@@ -1,5 +1,6 @@
 //! Small utilities for scripts: what an image without coreutils still has (contract execline §5).
 
+mod input;
 mod modes;
 mod output;
 
@@ -7,14 +8,19 @@ pub mod cat;
 pub mod chmod;
 pub mod chown;
 pub mod clock;
+pub mod cut;
+pub mod dumpenv;
 pub mod echo;
 pub mod env;
 pub mod expr;
 pub mod format_filter;
 pub mod freeramdisk;
+pub mod grep;
+pub mod head;
 pub mod hiercopy;
 pub mod hostname;
 pub mod linkname;
+pub mod ln;
 pub mod logwatch;
 pub mod ls;
 pub mod maximumtime;
@@ -35,8 +41,12 @@ pub mod root;
 pub mod seekablepipe;
 pub mod seq;
 pub mod sleep;
+pub mod sort;
 pub mod swap;
 pub mod sync;
 pub mod tai64ndiff;
+pub mod tail;
 pub mod touch;
+pub mod uniquename;
+pub mod update_symlinks;
 pub mod verdict;

@@ -60,6 +60,7 @@ BETTER = [
     ("runblock -r 9 echo", {"#": "4000000000"}, "", 100, "1 not set"),
     ("shift -n 4000000 importas n \"#\" echo $n", {"#": "4000000000"}, "3996000000\n", 0, ""),
     ("execlineb -S 4000000000 -c \"echo ${4000000000} x\"", {}, " x\n", 0, "too few arguments"),
+    ("backtick -E v { echo a } none $v", {}, "", 127, "backtick: fatal: unable to exec none"),
     ("elgetpositionals -P 4000000000 echo $4000000000 x", {"#": "0", "0": "s"}, " x\n", 0, ""),
 ]  # fmt: skip
 

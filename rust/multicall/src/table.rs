@@ -151,6 +151,7 @@ pub static APPLETS: &[&Applet] = &[
     &utilities::expr::APPLET,
     &utilities::format_filter::APPLET,
     &utilities::freeramdisk::APPLET,
+    &utilities::fstab2s6rc::APPLET,
     &utilities::grep::APPLET,
     &utilities::head::APPLET,
     &utilities::hiercopy::APPLET,

@@ -15,6 +15,7 @@ pub mod env;
 pub mod expr;
 pub mod format_filter;
 pub mod freeramdisk;
+pub mod fstab2s6rc;
 pub mod grep;
 pub mod head;
 pub mod hiercopy;

@@ -15,15 +15,16 @@ ORIGINALS = Path("/usr/lib/execline/bin")
 CHAIN = """
 define A a define B b export C c importas D C define E ${A}${B} unexport C
 multisubstitute { define F f define G g }
-export H ${F}${G} importas -u I H define J ${I} define K ${J} true
+export H ${F}${G} importas -u I H define J ${I} define K ${J} exit 0
 """
-"""Twelve commands."""
+"""Twelve commands of execline."""
 
 ITEMS = " ".join(str(number) for number in range(1000))
 
 SCRIPTS = {
     # name: script, rounds, milliseconds that the issue allows
     "12 chained commands": (CHAIN, 300, 1.0),
+    "the same, and then another program": (CHAIN.replace("exit 0", "true"), 300, None),
     "nothing but the exec of true": ("true", 300, None),
     "forx over 1,000 items, each a command of execline": (
         f"forx -E i {{ {ITEMS} }} exit 0",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 
 import pytest
 
@@ -35,8 +34,8 @@ def test_asking_keeps_the_lock(world: World, daemons: Programs, tools: Programs)
     supervisor = world.supervise(daemons, world.service(sleeper()))
     for _ in range(20):
         assert tools.run("s6-svok", supervisor.directory).code == 0
-    supervisor.control("o")
-    os.kill(supervisor.until("up").pid, signal.SIGTERM)
+    supervisor.until("up")
+    supervisor.control("d")
     supervisor.until("down")
     assert tools.run("s6-svok", supervisor.directory).code == 0
 

@@ -1,10 +1,13 @@
-//! Names of files by a pattern, by the C library: the originals' users rely on exactly its rules.
+//! Names of files by a pattern, by the rules of the C library's glob(3), which the originals use.
+//!
+//! Not by glob(3) itself: for the sake of `~user` it is linked with code that looks accounts up, which a
+//! static executable must not run, and which is as large as a tenth of ours.
 
+use super::dir::{self, Dir};
+use super::pattern::{Rules, matches_under};
 use crate::error::Errno;
-use std::cell::RefCell;
-use std::ffi::{CStr, CString, OsStr, OsString};
-use std::mem::MaybeUninit;
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// How names are looked for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,56 +33,111 @@ pub struct Found {
     pub stopped: bool,
 }
 
-/// What one call of glob(3) leaves behind: `Err` for lack of memory.
-type Outcome = Result<Found, Errno>;
-
-thread_local! {
-    /// Directories that the C library could not read, told to a function that has no other place for
-    /// them.
-    static UNREADABLE: RefCell<Vec<(OsString, Errno)>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Told by the C library about a directory; 0 means: go on.
-extern "C" fn unreadable(path: *const libc::c_char, errno: libc::c_int) -> libc::c_int {
-    // SAFETY: glob(3) gives the directory's name as a C string.
-    let name = OsStr::from_bytes(unsafe { CStr::from_ptr(path) }.to_bytes()).to_owned();
-    UNREADABLE.with_borrow_mut(|all| all.push((name, Errno(errno))));
-    0
-}
-
-/// The names that match a pattern, below the working directory unless it begins with a slash.
-pub fn glob(pattern: &OsStr, options: Options) -> Outcome {
-    let pattern = CString::new(pattern.as_bytes()).map_err(|_| Errno::INVALID)?;
-    let flag = |wanted, flag| if wanted { flag } else { 0 };
-    let flags = flag(!options.sorted, libc::GLOB_NOSORT)
-        | flag(options.marks_directories, libc::GLOB_MARK)
-        | flag(options.plain_backslash, libc::GLOB_NOESCAPE)
-        | flag(options.stops_at_errors, libc::GLOB_ERR);
-    UNREADABLE.with_borrow_mut(Vec::clear);
-    let mut place = MaybeUninit::<libc::glob_t>::zeroed();
-    // SAFETY: a C string, a function that returns, and a place for one result; without GLOB_APPEND and
-    // GLOB_DOOFFS, nothing is read from it.
-    let code = unsafe { libc::glob(pattern.as_ptr(), flags, Some(unreadable), place.as_mut_ptr()) };
-    let mut found = Found {
-        names: Vec::new(),
-        unreadable: UNREADABLE.with_borrow_mut(std::mem::take),
-        stopped: code == libc::GLOB_ABORTED,
-    };
-    if code == 0 {
-        // SAFETY: glob succeeded, so the place is filled: as many C strings as it says.
-        let (count, names) = unsafe {
-            let filled = place.assume_init_ref();
-            (filled.gl_pathc, filled.gl_pathv)
-        };
-        for nth in 0..count {
-            // SAFETY: below the count there is a C string.
-            let name = unsafe { CStr::from_ptr(*names.wrapping_add(nth)) };
-            found.names.push(OsStr::from_bytes(name.to_bytes()).to_owned());
+/// The names that match a pattern, below the working directory unless it begins with a slash. The error:
+/// it holds a NUL.
+pub fn glob(pattern: &OsStr, options: Options) -> Result<Found, Errno> {
+    let bytes = pattern.as_bytes();
+    if bytes.contains(&0) {
+        return Err(Errno::INVALID);
+    }
+    let mut found = Found::default();
+    // Every path so far, with what stands between it and the next part.
+    let mut paths: Vec<Vec<u8>> = vec![Vec::new()];
+    let mut rest = bytes;
+    loop {
+        let slashes = rest.iter().take_while(|&&byte| byte == b'/').count();
+        let (between, after) = rest.split_at(slashes);
+        paths.iter_mut().for_each(|path| path.extend(between));
+        let end = after.iter().position(|&byte| byte == b'/').unwrap_or(after.len());
+        let (part, next) = after.split_at(end);
+        if is_magic(part) {
+            let is_last = next.is_empty();
+            paths = match listed(&paths, part, is_last, options, &mut found) {
+                Some(paths) => paths,
+                None => return Ok(Found { stopped: true, names: Vec::new(), ..found }),
+            };
+        } else {
+            let literal = unescaped(part, options);
+            paths.iter_mut().for_each(|path| path.extend(&literal));
+        }
+        rest = next;
+        if rest.is_empty() {
+            break;
         }
     }
-    // SAFETY: the place is all zeroes or filled by glob, and not used again.
-    unsafe { libc::globfree(place.as_mut_ptr()) };
-    if code == libc::GLOB_NOSPACE { Err(Errno::NO_MEMORY) } else { Ok(found) }
+    paths.retain(|path| dir::lstat_path(OsStr::from_bytes(path)).is_ok());
+    if options.marks_directories {
+        for path in &mut paths {
+            if is_directory(path) && !path.ends_with(b"/") {
+                path.push(b'/');
+            }
+        }
+    }
+    if options.sorted {
+        paths.sort_unstable();
+    }
+    found.names = paths.into_iter().map(OsString::from_vec).collect();
+    Ok(found)
+}
+
+/// What matches a part of the pattern in each of these directories; `None`: one cannot be read, and that
+/// is to be the end.
+fn listed(
+    directories: &[Vec<u8>],
+    part: &[u8],
+    is_last: bool,
+    options: Options,
+    found: &mut Found,
+) -> Option<Vec<Vec<u8>>> {
+    let rules =
+        Rules { plain_backslash: options.plain_backslash, dot_by_dot: true, ..Rules::default() };
+    let mut paths = Vec::new();
+    for above in directories {
+        let bare = above.strip_suffix(b"/").filter(|bare| !bare.is_empty()).unwrap_or(above);
+        let name = OsStr::from_bytes(if bare.is_empty() { b"." } else { bare });
+        let names = match Dir::open(name).and_then(|dir| dir.names()) {
+            Ok(names) => names,
+            Err(errno) => {
+                found.unreadable.push((name.to_owned(), errno));
+                if options.stops_at_errors {
+                    return None;
+                }
+                continue;
+            }
+        };
+        let own = [OsString::from("."), OsString::from("..")];
+        for name in own.into_iter().chain(names) {
+            if matches_under(rules, OsStr::from_bytes(part), &name) {
+                let path = [above.as_slice(), name.as_bytes()].concat();
+                if is_last || is_directory(&path) {
+                    paths.push(path);
+                }
+            }
+        }
+    }
+    Some(paths)
+}
+
+fn is_directory(path: &[u8]) -> bool {
+    dir::stat_path(OsStr::from_bytes(path)).is_ok_and(|stat| stat.is_dir())
+}
+
+/// Whether a part of a pattern can stand for anything but itself; a bracket only if it is closed.
+fn is_magic(part: &[u8]) -> bool {
+    let bracket = part.iter().position(|&byte| byte == b'[');
+    let closed = bracket.is_some_and(|at| part.iter().skip(at).any(|&byte| byte == b']'));
+    closed || part.iter().any(|byte| matches!(byte, b'*' | b'?'))
+}
+
+/// A part that is no pattern, as a name.
+fn unescaped(part: &[u8], options: Options) -> Vec<u8> {
+    let mut bytes = part.iter().copied();
+    let mut name = Vec::with_capacity(part.len());
+    while let Some(byte) = bytes.next() {
+        let escapes = byte == b'\\' && !options.plain_backslash;
+        name.push(if escapes { bytes.next().unwrap_or(byte) } else { byte });
+    }
+    name
 }
 
 #[cfg(test)]
@@ -99,6 +157,23 @@ mod tests {
         let found = glob(OsStr::new("/proc/sel*"), options).expect("enough memory");
         assert_eq!(found.names, ["/proc/self/"]);
         assert_eq!(glob(OsStr::new("a\0b"), options), Err(Errno::INVALID));
+    }
+
+    #[test]
+    fn dots_slashes_and_backslashes() {
+        assert_eq!(
+            sorted("/proc/self/fdinf[o]/.*").names,
+            ["/proc/self/fdinfo/.", "/proc/self/fdinfo/.."]
+        );
+        assert_eq!(sorted("/proc//self/co?m").names, ["/proc//self/comm"]);
+        assert_eq!(sorted("/proc/sel?/").names, ["/proc/self/"]);
+        assert_eq!(sorted("/proc/se\\lf/co\\m\\m").names, ["/proc/self/comm"]);
+        assert_eq!(sorted("/proc/sel*/comm/").names, Vec::<OsString>::new());
+        assert_eq!(sorted("/proc/com[").names, Vec::<OsString>::new());
+        assert_eq!(sorted("/").names, ["/"]);
+        let plain = Options { plain_backslash: true, ..Options::default() };
+        let found = glob(OsStr::new("/proc/se\\lf"), plain).expect("no NUL");
+        assert_eq!(found.names, Vec::<OsString>::new());
     }
 
     #[test]

@@ -199,6 +199,7 @@ pub static APPLETS: &[&Applet] = &[
     &overlay::init::STAGE1,
     &overlay::fix_attrs::APPLET,
     &overlay::justc_envdir::APPLET,
+    &overlay::newfifo::APPLET,
     &overlay::logutil::SERVICE,
     &overlay::logutil::SERVICE_MAIN,
     &overlay::contenv::PRINTCONTENV,

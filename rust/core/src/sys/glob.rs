@@ -47,7 +47,9 @@ pub fn glob(pattern: &OsStr, options: Options) -> Result<Found, Errno> {
     loop {
         let slashes = rest.iter().take_while(|&&byte| byte == b'/').count();
         let (between, after) = rest.split_at(slashes);
-        paths.iter_mut().for_each(|path| path.extend(between));
+        for path in &mut paths {
+            path.extend(between);
+        }
         let end = after.iter().position(|&byte| byte == b'/').unwrap_or(after.len());
         let (part, next) = after.split_at(end);
         if is_magic(part) {
@@ -58,7 +60,9 @@ pub fn glob(pattern: &OsStr, options: Options) -> Result<Found, Errno> {
             };
         } else {
             let literal = unescaped(part, options);
-            paths.iter_mut().for_each(|path| path.extend(&literal));
+            for path in &mut paths {
+                path.extend(&literal);
+            }
         }
         rest = next;
         if rest.is_empty() {

@@ -5,4 +5,5 @@ pub mod fix_attrs;
 pub mod init;
 pub mod justc_envdir;
 pub mod logutil;
+pub mod newfifo;
 pub mod with_retries;

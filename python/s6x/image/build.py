@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from s6x.image.files import write_whole
 from s6x.overlay.check import check
 from s6x.overlay.codec import PlanFormatError, decode, encode
 from s6x.overlay.findings import Finding
@@ -50,10 +51,7 @@ def build(
     changed = not here.is_file() or here.read_bytes() != data
     if changed:
         here.parent.mkdir(parents=True, exist_ok=True)
-        new = here.with_name(f".{here.name}.new")
-        new.write_bytes(data)
-        new.chmod(0o644)
-        new.replace(here)
+        write_whole(here, data, 0o644)
     return Built(PLAN, plan, len(data), changed, tuple(check(root, generation)))
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from s6x import __version__
 from s6x.image import archive
+from s6x.image.files import write_whole
 from s6x.image.install import BundleError, install
 from s6x.image.runtime import build_runtime
 
@@ -56,9 +57,7 @@ def bundle(
         path = Path(directory, _name(kind, generation))
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            new = path.with_name(f".{path.name}.new")
-            new.write_bytes(data)
-            new.replace(path)
+            write_whole(path, data)
         except OSError as error:
             raise BundleError(f"unable to write {path}: {error.strerror}") from error
         made.append(Bundled(path, kind, len(data)))

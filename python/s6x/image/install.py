@@ -8,11 +8,11 @@ Doing it again changes nothing.
 from __future__ import annotations
 
 import os
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 from s6x.image import native
+from s6x.image.files import write_whole
 from s6x.image.layout import EXECUTABLE, Alias, Directory, Entry, File, Link, layout
 from s6x.overlay.planner import GENERATIONS
 from s6x.overlay.root import Root
@@ -94,7 +94,7 @@ class _Image:
                 return Change(EXECUTABLE, UNCHANGED, self._loader_note(source))
             action = REPLACED if here.exists() else MADE
             self._make_parents(EXECUTABLE)
-            _write(here, content, 0o755)
+            write_whole(here, content, 0o755)
         except OSError as error:
             raise _failure("copy the executable to", EXECUTABLE, error) from error
         return Change(EXECUTABLE, action, self._loader_note(source))
@@ -121,13 +121,13 @@ class _Image:
         here = Path(self.real(entry.path))
         content = entry.content.encode()
         if not os.path.lexists(here):
-            _write(here, content, entry.mode)
+            write_whole(here, content, entry.mode)
             return Change(entry.path, MADE)
         found = here.read_bytes() if here.is_file() else None
         if found == content:
             return Change(entry.path, UNCHANGED)
         if found is not None and found.decode("utf-8", "replace") in entry.earlier:
-            _write(here, content, entry.mode)
+            write_whole(here, content, entry.mode)
             return Change(entry.path, REPLACED)
         return Change(entry.path, KEPT, "it is not ours")
 
@@ -178,15 +178,6 @@ class _Image:
         if loader is None or self.root.is_file(loader):
             return ""
         return f"it needs {loader}, which is not in the image: use the static executable"
-
-
-def _write(path: Path, content: bytes, mode: int) -> None:
-    """Write a whole file under another name, then rename it."""
-    new = path.with_name(f".{path.name}.s6x-new")
-    new.unlink(missing_ok=True)
-    new.write_bytes(content)
-    new.chmod(stat.S_IMODE(mode))
-    new.replace(path)
 
 
 def _failure(doing: str, path: str, error: OSError) -> InstallError:

@@ -393,7 +393,7 @@ class _Check:
         if name == "multisubstitute":
             return self.directives(first, blocks, scope)
         if name == "elgetpositionals":
-            return _with(scope, positional=True)
+            return scope.replaced(positional=True)
         keys: list[bytes] = []
         hints = dict(scope.hints)
         if name == "multidefine":
@@ -415,7 +415,7 @@ class _Check:
                 f"importas -i {variable} {variable} before it, or use {name} -E"
             )
         known = scope.known_path and not (name == "export" and taken and taken[0].text == b"PATH")
-        return _with(scope, keys=scope.keys | set(keys), hints=hints, known_path=known)
+        return scope.replaced(keys=scope.keys | set(keys), hints=hints, known_path=known)
 
     def directives(self, first: Word, blocks: list[list[Word]], scope: Scope) -> Scope:
         """Return what a multisubstitute substitutes: its directives do not see each other."""
@@ -432,7 +432,7 @@ class _Check:
                 options, words = self.options(directive, COMMANDS[_name(directive)], words[1:])
                 words, behind = self.directive(directive, options, words, scope, behind)
         except _Unclear:
-            return _with(behind, positional=True)  # whatever it was to substitute
+            return behind.replaced(positional=True)  # whatever it was to substitute
         return behind
 
     def directive(
@@ -554,18 +554,3 @@ def _is_key(name: bytes, scope: Scope) -> bool:
 
 def _is_substituted(word: Word, scope: Scope) -> bool:
     return any(_is_key(found[2] or found[3], scope) for found in DOLLAR.finditer(word.text))
-
-
-def _with(
-    scope: Scope,
-    keys: frozenset[bytes] | None = None,
-    hints: dict[bytes, str] | None = None,
-    known_path: bool | None = None,
-    positional: bool | None = None,
-) -> Scope:
-    return Scope(
-        keys=scope.keys if keys is None else frozenset(keys),
-        positional=scope.positional if positional is None else positional,
-        hints=scope.hints if hints is None else hints,
-        known_path=scope.known_path if known_path is None else known_path,
-    )

@@ -35,8 +35,6 @@ impl Errno {
     pub const NO_SPACE: Errno = Errno(libc::ENOSPC);
     /// `E2BIG`: more words, or longer ones, than a program can be given.
     pub const TOO_LONG: Errno = Errno(libc::E2BIG);
-    /// `ENOMEM`.
-    pub const NO_MEMORY: Errno = Errno(libc::ENOMEM);
     /// `EACCES`: we may not.
     pub const REFUSED: Errno = Errno(libc::EACCES);
     /// `EINVAL`.

@@ -109,9 +109,9 @@ fn step(link: Link) -> Result<Link, u8> {
 }
 
 /// What is to be run instead of `call`: one of ours in place, anything else by exec.
-fn become_next(call: &Invocation, wanted: Exec) -> Result<Link, u8> {
-    let candidates = wanted.places(&call.environment);
-    let Some(applet) = own(&candidates) else {
+fn become_next(call: &Invocation, mut wanted: Exec) -> Result<Link, u8> {
+    wanted.candidates = wanted.places(&call.environment);
+    let Some(applet) = own(&wanted.candidates) else {
         return Err(call.failed(&exit::exec(&wanted, &call.environment)));
     };
     let mut words = wanted.argv;

@@ -8,6 +8,7 @@ mod chain;
 mod filter;
 mod front;
 mod interrupts;
+mod maker;
 
 pub mod applet;
 pub mod execline;

@@ -189,7 +189,7 @@ def _stage1() -> tuple[Step, ...]:
 def _catch_all_preparation() -> tuple[Step, ...]:
     """Make what the catch-all logger needs, or say why there is none."""
     wanted = settings.LOGGING.on()
-    nowhere = negated(writable(UNCAUGHT_LOGS))
+    usable = writable(UNCAUGHT_LOGS)
     return (
         Say(
             name="no catch-all logger",
@@ -207,7 +207,7 @@ def _catch_all_preparation() -> tuple[Step, ...]:
                 Try(Mkdir("/var/log", 0o755)),
                 Try(Mkdir(UNCAUGHT_LOGS, 0o2700)),
                 Remove(CATCH_ALL_LOGS),
-                When((negated(nowhere),), Link(UNCAUGHT_LOGS, CATCH_ALL_LOGS)),
+                When((usable,), Link(UNCAUGHT_LOGS, CATCH_ALL_LOGS)),
                 Mkdir(CATCH_ALL_LOGS, 0o700),
             ),
         ),
@@ -219,7 +219,7 @@ def _catch_all_preparation() -> tuple[Step, ...]:
         ),
         Say(
             name="catch-all logs elsewhere",
-            when=(wanted, _CATCH_ALL_IS_THERE, nowhere),
+            when=(wanted, _CATCH_ALL_IS_THERE, negated(usable)),
             say=f"s6x: warning: {UNCAUGHT_LOGS} cannot be written to: what no logger takes is "
             f"logged in {CATCH_ALL_LOGS}\n",
         ),

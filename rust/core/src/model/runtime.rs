@@ -15,15 +15,15 @@ const SHARED: [&str; 3] = ["/tmp", "/dev/shm", "/dev"];
 
 /// Where it may be, best first: `$S6X_RUN` alone if that is set. Of the places where strangers could have
 /// put something, only those are named that are our own and are there.
-pub fn places(environment: &Environment) -> Vec<PathBuf> {
-    if let Some(named) = environment.filled(VARIABLE) {
-        return vec![PathBuf::from(named)];
-    }
+/// Nothing is looked at before it is asked for.
+pub fn places(environment: &Environment) -> impl Iterator<Item = PathBuf> {
+    let named = environment.filled(VARIABLE).map(PathBuf::from);
     let uid = process::effective_ids().0;
     let private = environment.filled("XDG_RUNTIME_DIR").map(|top| Path::new(top).join("s6x"));
-    let shared = SHARED.iter().map(|top| Path::new(top).join(format!("s6x-{uid}")));
-    let own = private.into_iter().chain(shared).filter(|place| owner(place) == Some(uid));
-    USUAL.iter().map(PathBuf::from).chain(own).collect()
+    let shared = SHARED.iter().map(move |top| Path::new(top).join(format!("s6x-{uid}")));
+    let own = private.into_iter().chain(shared).filter(move |place| owner(place) == Some(uid));
+    let others = named.is_none().then(|| USUAL.iter().map(PathBuf::from).chain(own));
+    named.into_iter().chain(others.into_iter().flatten())
 }
 
 fn owner(path: &Path) -> Option<u32> {
@@ -39,7 +39,8 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     fn places_with(name: &str, value: &Path) -> Vec<PathBuf> {
-        places(&[(OsString::from(name), value.as_os_str().to_owned())].into_iter().collect())
+        let environment = [(OsString::from(name), value.as_os_str().to_owned())];
+        places(&environment.into_iter().collect()).collect()
     }
 
     #[test]

@@ -16,25 +16,21 @@ pub const USUAL: [&str; 2] = ["/run/service", "/var/run/s6/services"];
 
 /// Where to look for the running scan directory: `$S6X_SCANDIR` alone if it is set; else where
 /// s6-overlay has it, and where our init may have put its state.
-pub fn places(environment: &Environment) -> Vec<PathBuf> {
-    match environment.lookup(VARIABLE) {
-        Some(named) if !named.is_empty() => vec![PathBuf::from(named)],
-        Some(_) | None => {
-            let usual = USUAL.iter().map(PathBuf::from);
-            let others = runtime::places(environment).into_iter().map(|run| run.join("services"));
-            let others =
-                others.filter(|place| !USUAL.iter().any(|usual| place == Path::new(usual)));
-            usual.chain(others).collect()
-        }
-    }
+pub fn places(environment: &Environment) -> impl Iterator<Item = PathBuf> {
+    let named = environment.filled(VARIABLE).map(PathBuf::from);
+    let others = named.is_none().then(|| {
+        let runs = runtime::places(environment).map(|run| run.join("services"));
+        let more = runs.filter(|place| !USUAL.iter().any(|usual| place == Path::new(usual)));
+        USUAL.iter().map(PathBuf::from).chain(more)
+    });
+    named.into_iter().chain(others.into_iter().flatten())
 }
 
 /// The running scan directory: the first of [`places`] that a scanner has been in.
 /// `Malformed` when there is none, naming all places looked at.
 pub fn running(environment: &Environment) -> Result<PathBuf> {
-    let places = places(environment);
-    let found = places.iter().find(|place| place.join(".s6-svscan").is_dir());
-    found.cloned().ok_or_else(|| nothing("the running scan directory", &places))
+    let found = places(environment).find(|place| place.join(".s6-svscan").is_dir());
+    found.ok_or_else(|| nothing("the running scan directory", environment))
 }
 
 /// The directory of a service given by name or by path: a path if it has a slash or is an existing
@@ -45,13 +41,12 @@ pub fn service(name: &OsStr, environment: &Environment) -> Result<PathBuf> {
     if name.as_bytes().contains(&b'/') || Dir::open(path).is_ok() {
         return Ok(path.to_owned());
     }
-    let places = places(environment);
-    let found = places.iter().map(|place| place.join(path)).find(|place| place.is_dir());
-    found.ok_or_else(|| nothing(&format!("service {}", shown(path)), &places))
+    let found = places(environment).map(|place| place.join(path)).find(|place| place.is_dir());
+    found.ok_or_else(|| nothing(&format!("service {}", shown(path)), environment))
 }
 
-fn nothing(what: &str, places: &[PathBuf]) -> Error {
-    let places: Vec<String> = places.iter().map(|place| shown(place)).collect();
+fn nothing(what: &str, environment: &Environment) -> Error {
+    let places: Vec<String> = places(environment).map(|place| shown(&place)).collect();
     let how = format!("looked in {}; ${VARIABLE} can name another place", places.join(" and "));
     Error::malformed(format!("find {what}"), how)
 }

@@ -21,6 +21,11 @@ pub struct Credentials {
 }
 
 impl Credentials {
+    /// A user with its group, these supplementary groups, and no others.
+    pub fn whole(uid: u32, gid: u32, groups: Vec<u32>) -> Credentials {
+        Credentials { groups: Some(groups), gid: Some(gid), uid: Some(uid) }
+    }
+
     /// Becomes that, for good. After an error this process is something between: it must end.
     ///
     /// When the user changes, the ambient capabilities go as well. The kernel clears them itself when

@@ -11,6 +11,13 @@ const ESCAPES: [(u8, u8); 8] =
 #[derive(Clone, Copy, Debug)]
 pub struct Delimiters<'a>(&'a [u8]);
 
+impl Delimiters<'static> {
+    /// None: the text stands alone.
+    pub const NONE: Delimiters<'static> = Delimiters(b"");
+    /// Double quotes.
+    pub const DOUBLE: Delimiters<'static> = Delimiters(b"\"");
+}
+
 impl<'a> Delimiters<'a> {
     /// These. The error is the one that cannot be.
     pub fn new(bytes: &'a [u8]) -> Result<Delimiters<'a>, u8> {

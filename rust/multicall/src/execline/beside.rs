@@ -6,11 +6,11 @@ use crate::chain::Beside;
 use crate::{Applet, Exit, Failure, Invocation, Section, Syntax, flag};
 use s6x_core::Error;
 use s6x_core::error::Errno;
-use s6x_core::sys::fd;
 use s6x_core::sys::process::{self, Side};
 use s6x_core::sys::wait::{self, Pid};
+use s6x_core::sys::{fd, numbered};
 use std::ffi::OsString;
-use std::os::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::AsFd;
 
 /// What the exit codes of these commands mean.
 const CODES: &[(&str, &str)] =
@@ -43,10 +43,7 @@ pub static PIPELINE: Applet = Applet {
 
 fn background(call: &Invocation) -> Result<Exit, Failure> {
     let mut blocks = Blocks::of(call, &call.rest);
-    let block = blocks.need("unterminated block")?;
-    if block.is_empty() {
-        return Err(Failure::new(100, "empty block"));
-    }
+    let block = blocks.filled("unterminated block")?;
     let beside = Beside::plain(&block, &call.environment);
     let orphaned = call.has('d') && !blocks.rest().is_empty();
     let pid = started(call, &beside, orphaned, &block)?;
@@ -75,7 +72,7 @@ fn pipeline(call: &Invocation) -> Result<Exit, Failure> {
     };
     let pid = started(call, &beside, call.has('d'), &block)?;
     drop(its);
-    moved(ours, number)
+    numbered::install(ours, number)
         .map_err(|errno| Error::system(format!("put the pipe on descriptor {number}"), errno))?;
     Ok(with_pid(call, pid, blocks.rest()))
 }
@@ -85,16 +82,6 @@ fn with_pid(call: &Invocation, pid: Pid, words: &[OsString]) -> Exit {
     let mut environment = call.environment.clone();
     environment.put("!", pid.number().to_string());
     go_on(words.to_vec(), environment)
-}
-
-/// Moves a descriptor to a number, for the chain to keep.
-fn moved(fd: OwnedFd, number: RawFd) -> Result<(), Errno> {
-    if fd.as_raw_fd() == number {
-        fd::keep_across_exec(&fd)?;
-        let _ = fd.into_raw_fd(); // it is the chain's from now on
-        return Ok(());
-    }
-    fd::place(fd, number)
 }
 
 fn started(

@@ -2,7 +2,7 @@
 
 use super::place::{COPIES, SCAN_DIR, TEMPLATE};
 use crate::invocation::quoted;
-use crate::{Applet, Exit, Failure, Invocation, Section, Syntax, value};
+use crate::{Applet, Exit, Failure, Invocation, Section, Syntax, maker, value};
 use s6x_core::error::{Errno, Error, Result as CoreResult};
 use s6x_core::run::service_maker::{Form, Logging, Script, make, make_directory};
 use s6x_core::run::tree;
@@ -20,13 +20,13 @@ pub static APPLET: Applet = Applet {
     options: &[
         value('c', "max", "plan for at most that many instances (500)"),
         value('u', "user", "run the supervisor of the instances, and them, as this user"),
-        value('l', "loguser", "run the logger as this user"),
+        maker::LOG_USER,
         value('L', "logdir", "with a logger, which logs there"),
-        value('t', "stamptype", "lines are stamped: 0 no, 1 TAI64N, 2 ISO 8601, 3 both (1)"),
-        value('n', "nfiles", "the logger keeps so many archives (10)"),
-        value('s', "filesize", "of so many bytes (1000000)"),
-        value('S', "maxsize", "and so many in all (0: as many as that makes)"),
-        value('P', "prefix", "stands before every line"),
+        maker::STAMPS,
+        maker::ARCHIVES,
+        maker::SIZE,
+        maker::TOTAL,
+        maker::PREFIX,
         value('r', "service[/logger[/pipeline]]", "make source directories for s6-rc in dir"),
     ],
     arguments: "template dir",
@@ -63,21 +63,15 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
 
 /// The logger, if there is to be one.
 fn logging(call: &Invocation) -> Result<Option<Logging<'_>>, Failure> {
-    let stamps = call.number('t')?.unwrap_or(1);
-    if stamps > 3 {
-        return Err(Failure::new(100, "option -t: the stamp type is 0, 1, 2 or 3"));
+    // Mistakes in its other options are told without a directory, too.
+    let logging = maker::logging(call, call.value('L').unwrap_or_default())?;
+    if call.value('L').is_none() {
+        return Ok(None);
     }
-    let (archives, size, total) = (
-        call.number('n')?.unwrap_or(10),
-        call.large_number('s')?.unwrap_or(1_000_000),
-        call.large_number('S')?.unwrap_or(0),
-    );
-    let Some(directory) = call.value('L') else { return Ok(None) };
-    if !directory.as_bytes().starts_with(b"/") {
+    if !logging.directory.as_bytes().starts_with(b"/") {
         return Err(Failure::new(100, "option -L: the log directory must be an absolute path"));
     }
-    let (user, prefix) = (call.value('l'), call.value('P'));
-    Ok(Some(Logging { user, directory, stamps, archives, size, total, prefix }))
+    Ok(Some(logging))
 }
 
 /// The value of `-r`. A logger needs a directory, and the other way round.

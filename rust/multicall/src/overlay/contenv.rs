@@ -15,7 +15,6 @@ use s6x_core::wire::environment::Environment;
 use s6x_core::wire::plan::decimal;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
 
 /// Below the runtime directory.
 const DIRECTORY: &str = "container_environment";
@@ -110,18 +109,17 @@ fn keeps_environment(environment: &Environment) -> bool {
 
 /// What is in the files now: scripts may have changed them.
 fn read(call: &Invocation) -> Result<Environment, Failure> {
-    let places = runtime::places(&call.environment);
-    let places: Vec<PathBuf> = places.iter().map(|run| run.join(DIRECTORY)).collect();
-    for place in &places {
+    let places = || runtime::places(&call.environment).map(|run| run.join(DIRECTORY));
+    for place in places() {
         let mut environment = Environment::default();
         let mut complain = |error: s6x_core::Error| call.warning(error.to_string());
-        match envdir::merge(place, Reading::Exact, &mut environment, &mut complain) {
+        match envdir::merge(&place, Reading::Exact, &mut environment, &mut complain) {
             Ok(()) => return Ok(environment),
             Err(error) if error.errno() == Some(Errno::NOT_FOUND) => {}
             Err(error) => return Err(error.into()),
         }
     }
-    let looked: Vec<String> = places.iter().map(|place| shown(place)).collect();
+    let looked: Vec<String> = places().map(|place| shown(&place)).collect();
     Err(Failure::new(
         111,
         format!(

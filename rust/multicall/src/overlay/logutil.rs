@@ -70,15 +70,7 @@ fn read_from(fifo: &Path) -> Result<(), Errno> {
 fn nobody() -> Credentials {
     let accounts = Accounts::of_root(Path::new("/"));
     match accounts.user(USER) {
-        Some(user) => Credentials {
-            groups: Some(accounts.groups_of(USER)),
-            gid: Some(user.gid),
-            uid: Some(user.uid),
-        },
-        None => Credentials {
-            groups: Some(Vec::new()),
-            gid: Some(WITHOUT_ACCOUNT),
-            uid: Some(WITHOUT_ACCOUNT),
-        },
+        Some(user) => Credentials::whole(user.uid, user.gid, accounts.groups_of(USER)),
+        None => Credentials::whole(WITHOUT_ACCOUNT, WITHOUT_ACCOUNT, Vec::new()),
     }
 }

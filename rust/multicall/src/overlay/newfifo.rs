@@ -93,8 +93,8 @@ fn make(fifo: &Path, mode: u32, owner: Option<(u32, u32)>) -> Result<(), Failure
 
 /// Where the container's fd-holder listens.
 fn holder(call: &Invocation) -> Option<PathBuf> {
-    let sockets = runtime::places(&call.environment).into_iter().map(|run| run.join(SOCKET));
-    sockets.into_iter().find(|socket| dir::stat_path(socket).is_ok_and(|stat| stat.is_socket()))
+    let mut sockets = runtime::places(&call.environment).map(|run| run.join(SOCKET));
+    sockets.find(|socket| dir::stat_path(socket).is_ok_and(|stat| stat.is_socket()))
 }
 
 /// Has the fd-holder keep the FIFO open for reading, in place of an earlier one at this path.

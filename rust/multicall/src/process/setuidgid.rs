@@ -44,11 +44,7 @@ fn by_name(name: &OsStr) -> Result<Credentials, Failure> {
     let accounts = Accounts::of_root_exactly(Path::new("/"))?;
     let known = name.to_str().and_then(|name| Some((name, accounts.user(name)?)));
     let (name, user) = known.ok_or_else(|| unknown("user", name))?;
-    Ok(Credentials {
-        groups: Some(accounts.groups_of(name)),
-        gid: Some(user.gid),
-        uid: Some(user.uid),
-    })
+    Ok(Credentials::whole(user.uid, user.gid, accounts.groups_of(name)))
 }
 
 /// `uid:gid`, without supplementary groups.
@@ -56,5 +52,5 @@ fn by_number(word: &OsStr) -> Result<Credentials, Failure> {
     let mut parts = word.as_bytes().splitn(2, |&byte| byte == b':').map(OsStr::from_bytes);
     let mut part = |of: &str| id(of, parts.next().unwrap_or_default());
     let (uid, gid) = (part("uid:gid")?, part("uid:gid")?);
-    Ok(Credentials { groups: Some(Vec::new()), gid: Some(gid), uid: Some(uid) })
+    Ok(Credentials::whole(uid, gid, Vec::new()))
 }

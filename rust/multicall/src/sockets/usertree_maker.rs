@@ -1,8 +1,8 @@
 //! s6-usertree-maker: a service that is a user's own supervision tree.
 
 use crate::invocation::quoted;
-use crate::{Applet, Exit, Failure, Invocation, Section, Syntax, value};
-use s6x_core::run::service_maker::{Form, Logging, Script, make};
+use crate::{Applet, Exit, Failure, Invocation, Section, Syntax, maker, value};
+use s6x_core::run::service_maker::{Form, Script, make};
 use s6x_core::wire::environment::DEFAULT_PATH;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -24,12 +24,12 @@ pub static APPLET: Applet = Applet {
         value('E', "envdir", "take variables from the files of this directory"),
         value('e', "var", "this one; may be given again"),
         value('r', "service/logger[/pipeline]", "make source directories for s6-rc in dir"),
-        value('l', "loguser", "run the logger as this user"),
-        value('t', "stamptype", "lines are stamped: 0 no, 1 TAI64N, 2 ISO 8601, 3 both (1)"),
-        value('n', "nfiles", "the logger keeps so many archives (10)"),
-        value('s', "filesize", "of so many bytes (1000000)"),
-        value('S', "maxsize", "and so many in all (0: as many as that makes)"),
-        value('P', "prefix", "stands before every line"),
+        maker::LOG_USER,
+        maker::STAMPS,
+        maker::ARCHIVES,
+        maker::SIZE,
+        maker::TOTAL,
+        maker::PREFIX,
     ],
     arguments: "user logdir dir",
     syntax: Syntax::Posix,
@@ -63,26 +63,9 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
     };
     let tree = Tree { user, scan_dir, variables: variables(call)?, ..Tree::of(call) };
     let script = tree.script(Script::new(&call.environment)?);
-    let logging = logging(call, directory)?;
+    let logging = maker::logging(call, directory)?;
     make(at, form, &script, Some((&logging, &call.environment)), |_| Ok(()))?;
     Ok(Exit::SUCCESS)
-}
-
-/// What the logger is to do.
-fn logging<'a>(call: &'a Invocation, directory: &'a OsStr) -> Result<Logging<'a>, Failure> {
-    let stamps = call.number('t')?.unwrap_or(1);
-    if stamps > 3 {
-        return Err(Failure::new(100, "option -t: the stamp type is 0, 1, 2 or 3"));
-    }
-    Ok(Logging {
-        user: call.value('l'),
-        directory,
-        stamps,
-        archives: call.number('n')?.unwrap_or(10),
-        size: call.large_number('s')?.unwrap_or(1_000_000),
-        total: call.large_number('S')?.unwrap_or(0),
-        prefix: call.value('P'),
-    })
 }
 
 /// The values of `-e`.

@@ -1,6 +1,6 @@
 //! File modes, as scripts give them.
 
-use crate::invocation::quoted;
+use crate::invocation::{self, quoted};
 use crate::{Failure, Invocation};
 use std::ffi::OsStr;
 
@@ -11,9 +11,7 @@ const ALL: u32 = 0o7777;
 /// bits that a mode can have is dropped.
 pub(super) fn octal(of: &str, word: &OsStr) -> Result<u32, Failure> {
     let wrong = || Failure::usage(format!("{of}: {} is not an octal number", quoted(word)));
-    let text = word.to_str().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-    let mode = text.and_then(|text| u32::from_str_radix(text, 8).ok());
-    Ok(mode.ok_or_else(wrong)? & ALL)
+    Ok(invocation::octal(word).ok_or_else(wrong)? & ALL)
 }
 
 /// The value of `-m`.

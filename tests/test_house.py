@@ -143,6 +143,7 @@ def test_the_command_line_goes_through_the_packages() -> None:
 NO_PARSERS = {
     "wire::clock": "durations, no bytes",
     "wire::blake2s": "takes any bytes for what they are",
+    "model::ownership": "wire::fix_attrs, with numbers for names",
     "model::runtime": "chooses a place",
     "model::scan_dir": "paths only",
 }

@@ -197,6 +197,12 @@ def read_script(script: bytes) -> list[tuple[bytes, int, int]]:
     `offset` say where.
     """
 
+def rule_faults(rules: bytes, passwd: bytes, group: bytes) -> list[tuple[int, str]]:
+    """Return what is wrong with rules about owners and modes: line, from 1, and why.
+
+    `passwd` and `group` are the contents of the two files by which names are looked up.
+    """
+
 def read_status(service: _Path) -> Status:
     """Read the status of a service directory, which is stale if no supervisor holds it."""
 

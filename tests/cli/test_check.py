@@ -43,6 +43,22 @@ def test_files(tmp_path: Path) -> None:
     assert f"{top}/none: unable to read it: No such file" in lines[2]
 
 
+def test_shell_scripts_and_variables(tmp_path: Path) -> None:
+    top = plant(tmp_path, {"run": "#!/usr/bin/with-contenv sh\nexec cron\n", "root": {}})
+    at = ("--root", top / "root")
+    code, (line,) = run(*at, top / "run")
+    assert code == 0
+    assert line.startswith(f"warning: {top}/run, line 2: cron goes into the background: ")
+    code, lines = run(*at, "-e", "S6_KEPP_ENV=1", "--env", "S6_KILL_GRACETIME=3s", "--strict")
+    assert code == 1
+    assert [line for line in lines if "S6_" in line] == [
+        "warning: S6_KEPP_ENV: no variable of this name is known: it changes nothing; did you mean "
+        "S6_KEEP_ENV?",
+        "warning: S6_KILL_GRACETIME: '3s' is no decimal number: it counts as 3000; write digits "
+        "only",
+    ]
+
+
 def test_as_json(tmp_path: Path) -> None:
     (tmp_path / "script").write_text("#!/command/execlineb -P\nexport A\n")
     done = CliRunner().invoke(check, ["--json", "--root", str(tmp_path), str(tmp_path / "script")])

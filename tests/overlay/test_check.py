@@ -27,7 +27,7 @@ def findings(tmp_path: Path, image: dict[str, Content], generation: str = "v2") 
 def test_a_good_image_has_no_findings(tmp_path: Path) -> None:
     image: dict[str, Content] = {
         "etc/services.d/nginx": {
-            "run!": "#!/usr/bin/with-contenv sh\nexec nginx\n",
+            "run!": "#!/usr/bin/with-contenv sh\nexec nginx -g 'daemon off;'\n",
             "finish!": "#!/usr/bin/env -S sh -e\n",
             "notification-fd": "3\n",
             "log/run!": GOOD,
@@ -35,7 +35,9 @@ def test_a_good_image_has_no_findings(tmp_path: Path) -> None:
         "etc/cont-init.d/10-a!": GOOD,
         "etc/cont-init.d/.gitkeep": "",
         "etc/cont-finish.d/10-z!": "\x7fELF...",
-        "etc/fix-attrs.d/01": "# ours\n\n/data true app,1:1 0640 0750\n/x false a:b - -\n",
+        "etc/fix-attrs.d/01": "# ours\n\n/data true app,1:1 0640 0750\n/x false www:web - -\n",
+        "etc/passwd": "www:x:33:33::/:\n",
+        "etc/group": "web:x:34:\n",
     }
     assert findings(tmp_path, image) == []
 
@@ -164,23 +166,59 @@ def test_a_good_image_has_no_findings(tmp_path: Path) -> None:
         ),
         (
             {"etc/fix-attrs.d/a": "/x true app 0644\n"},
-            "error /etc/fix-attrs.d/a, line 1: 4 fields instead of 5: the line changes nothing; "
+            "error /etc/fix-attrs.d/a, line 1: 4 fields, but a rule is: path recurse account fmode "
+            "dmode: the line changes nothing; "
             "write: path recurse(true|false) account file-mode directory-mode",
         ),
         (
             {"etc/fix-attrs.d/a": "\n/x yes app 0644 0755\n"},
-            "error /etc/fix-attrs.d/a, line 2: 'yes' is neither true nor false: the line changes "
+            'error /etc/fix-attrs.d/a, line 2: "yes" is neither true nor false: the line changes '
             "nothing; write: path recurse(true|false) account file-mode directory-mode",
         ),
         (
             {"etc/fix-attrs.d/a": "/x true app 0688 0755\n"},
-            "error /etc/fix-attrs.d/a, line 1: '0688' is no octal mode: the line changes nothing; "
-            "write: path recurse(true|false) account file-mode directory-mode",
+            'error /etc/fix-attrs.d/a, line 1: "0688" is no mode (octal digits, or -): the line '
+            "changes nothing; write: path recurse(true|false) account file-mode directory-mode",
+        ),
+        (
+            {"etc/fix-attrs.d/a": "\n/x true app 0644 0755\n", "etc/passwd": "ap:x:1:1::/:\n"},
+            "error /etc/fix-attrs.d/a, line 2: unknown user: app: the line changes nothing; these "
+            "rules are applied before cont-init.d could add anybody: add it to the image, or write "
+            "numbers",
+        ),
+        (
+            {"etc/fix-attrs.d/a": "/x true 1:app 0644 0755\n", "etc/group": "ap:x:1:\n"},
+            "error /etc/fix-attrs.d/a, line 1: unknown group: app: the line changes nothing; these "
+            "rules are applied before cont-init.d could add anybody: add it to the image, or write "
+            "numbers",
+        ),
+        (
+            {"etc/cont-init.d/a!": b"\xef\xbb\xbf#!/bin/sh\n"},
+            "error /etc/cont-init.d/a: it begins with a byte order mark, and not with #!: the "
+            "kernel sees no script in it: it counts as a script that exits with 126 or 127; "
+            "sed -i '1s/^\\xef\\xbb\\xbf//' /etc/cont-init.d/a",
+        ),
+        (
+            {"etc/cont-init.d/a!": "#!/bin/sh " + 246 * "x" + "\n"},
+            "error /etc/cont-init.d/a: its #! line is 256 bytes long: the kernel reads 255 of "
+            "them, and cuts off the rest: it counts as a script that exits with 126 or 127; put "
+            "what it says into the script itself",
+        ),
+        (
+            {"etc/cont-init.d/a!": "#!/usr/bin/env sh -e\n"},
+            "error /etc/cont-init.d/a: the kernel passes 'sh -e' to /usr/bin/env as one word: no "
+            "program is called so: it counts as a script that exits with 126 or 127; write "
+            "/usr/bin/env sh, and set options in the script",
         ),
         (
             {"etc/cont-profile.d/p/cont-init.d/a!": "echo\n"},
             "error /etc/cont-profile.d/p/cont-init.d/a: no #! line: it counts as a script that "
             "exits with 126 or 127; begin the file with a line like #!/bin/sh",
+        ),
+        (
+            {"etc/s6/init/env-stage2/S6_KEPP_ENV": "1\n"},
+            "warning /etc/s6/init/env-stage2/S6_KEPP_ENV: no variable of this name is known: it "
+            "changes nothing; did you mean S6_KEEP_ENV?",
         ),
         (
             {"etc/s6-overlay/s6-rc.d/web/type": "longrun\n"},

@@ -48,7 +48,7 @@ GOOD = [
     'sh -c "echo $HOME ${X} $1"',
     'awk "{print $1}"',
     'exec -c -a name nginx -g "daemon off;"',
-    "s6-setuidgid nobody s6-env A=b B=c fdmove 2 1 nginx",
+    "s6-setuidgid nobody s6-env A=b B=c fdmove 2 1 cat",
     "with-contenv importas -i N NAME echo $N",
     "wait -r -- { } echo",
     "wait 1 2",
@@ -63,7 +63,7 @@ GOOD = [
     "s6-sleep 1",
     "if -X -t { test } echo",
     "runblock -r 0",
-    "execline-umask 022 umask 022 cd / nginx",
+    "execline-umask 022 umask 022 cd / cat",
     "",
 ]
 

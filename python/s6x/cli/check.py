@@ -14,10 +14,11 @@ from s6x.overlay.detect import detect
 from s6x.overlay.execline import script_findings
 from s6x.overlay.findings import Finding
 from s6x.overlay.root import Root
+from s6x.overlay.shell import shell_findings, shell_of
 from s6x.overlay.variables import environment_findings
 
 
-@click.command(short_help="Say what would not work in an image, or in execline scripts.")
+@click.command(short_help="Say what would not work in an image, or in scripts.")
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 @click.option("--root", default="/", metavar="DIR", help="The image's root directory.")
 @click.option(
@@ -26,24 +27,40 @@ from s6x.overlay.variables import environment_findings
     envvar="S6X_COMPAT",
     help="Check as this; default: $S6X_COMPAT, else what the image shows.",
 )
+@click.option(
+    "--env",
+    "-e",
+    "variables",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Check this variable, too, as one that the container gets; can be given again.",
+)
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 def check(
-    files: tuple[str, ...], root: str, generation: str | None, strict: bool, as_json: bool
+    files: tuple[str, ...],
+    root: str,
+    generation: str | None,
+    variables: tuple[str, ...],
+    strict: bool,
+    as_json: bool,
 ) -> None:
     """Say what would not work in an image, and what is probably not meant so.
 
-    With FILEs, only these are checked, as execline scripts; programs are looked for below the root.
-    Without, the whole image is: with its execline scripts, and when the root is / the variables of
-    the present environment. Exit code: 0, or 1 when there are errors.
+    With FILEs, only these are checked, as scripts of execline or of a shell; programs are looked
+    for below the root. Without, the whole image is: with its scripts, and when the root is / the
+    variables of the present environment. Exit code: 0, or 1 when there are errors.
     """
     if files:
         findings = [finding for file in files for finding in _file_findings(root, file)]
     else:
         findings = check_image(root, generation)
+    environment = dict(variable.partition("=")[::2] for variable in variables)
     if not files and os.path.abspath(root) == "/":  # noqa: PTH100  resolve() would follow links
+        environment = {**os.environ, **environment}
+    if environment:
         its = detect(Root(root), generation).generation
-        findings += environment_findings(os.environ, its)
+        findings += environment_findings(environment, its)
     if as_json:
         click.echo(json.dumps([_value(finding) for finding in findings], indent=2))
     else:
@@ -63,6 +80,8 @@ def _file_findings(root: str, file: str) -> list[Finding]:
                 "name a file that you can read",
             )
         ]  # fmt: skip
+    if shell_of(content) is not None:
+        return shell_findings(Root(root), file, content)
     return script_findings(Root(root), file, content)
 
 

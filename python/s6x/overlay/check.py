@@ -13,6 +13,8 @@ from s6x.overlay.generations.legacy import USER_DIRECTORIES
 from s6x.overlay.planner import plan_for
 from s6x.overlay.programs import program_findings
 from s6x.overlay.root import Root
+from s6x.overlay.shell import shell_findings
+from s6x.overlay.variables import environment_findings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,8 +52,10 @@ def check(
         findings += error.findings
     if not image.is_directory("/"):
         return findings
-    strict = detect(image, generation).generation == "v1"
+    its = detect(image, generation).generation
+    strict = its == "v1"
     findings += _frame_findings(image)
+    findings += _variables_findings(image, its)
     bases = ["/etc"]
     if image.is_directory(PROFILES):
         bases += [f"{PROFILES}/{name}" for name in image.names(PROFILES)]
@@ -80,6 +84,22 @@ def _frame_findings(image: Root) -> list[Finding]:
             )
         )  # fmt: skip
     return findings
+
+
+def _variables_findings(image: Root, generation: str) -> list[Finding]:
+    """Check the variables that the image itself sets, each a file."""
+    directory = "/etc/s6/init/env-stage2"
+    if not image.is_directory(directory):
+        return []
+    values = {
+        name: image.read(f"{directory}/{name}").decode("utf-8", "surrogateescape").strip()
+        for name in image.names(directory)
+        if image.is_file(f"{directory}/{name}")
+    }
+    return [
+        its.replaced(path=f"{directory}/{its.path}")
+        for its in environment_findings(values, generation)
+    ]
 
 
 def _script_findings(image: Root, broken: set[str]) -> list[Finding]:
@@ -157,7 +177,17 @@ def _scripts_findings(image: Root, path: str, broken: str) -> list[Finding]:
     for name in image.names(path):
         findings += _name_findings(path, name)
         findings += program_findings(image, f"{path}/{name}", "script", broken)
+        findings += _shell_findings(image, f"{path}/{name}")
     return findings
+
+
+def _shell_findings(image: Root, path: str) -> list[Finding]:
+    """Check what is in a script, if it is one of a shell."""
+    try:
+        content = image.read(path) if image.is_file(path) else b""
+    except OSError:
+        content = b""  # said already
+    return shell_findings(image, path, content)
 
 
 def _services_findings(image: Root, path: str, strict: bool) -> list[Finding]:
@@ -211,6 +241,7 @@ def _service_findings(image: Root, service: str) -> list[Finding]:
     ):
         if program in names:
             findings += program_findings(image, f"{service}/{program}", program, broken)
+            findings += _shell_findings(image, f"{service}/{program}")
     if "down" in names:
         findings.append(
             Finding(
@@ -239,6 +270,11 @@ def _number_findings(image: Root, path: str) -> list[Finding]:
 
 def _fix_attrs_findings(image: Root, path: str, strict: bool) -> list[Finding]:
     del strict
+    from s6x import _core  # images are planned without the extension; only the check needs it
+
+    accounts = [
+        image.read(file) if image.is_file(file) else b"" for file in ("/etc/passwd", "/etc/group")
+    ]
     findings: list[Finding] = []
     for name in image.names(path):
         file = f"{path}/{name}"
@@ -250,31 +286,23 @@ def _fix_attrs_findings(image: Root, path: str, strict: bool) -> list[Finding]:
                 )
             )  # fmt: skip
             continue
-        text = image.read(file).decode("utf-8", "surrogateescape")
-        for number, line in enumerate(text.split("\n"), 1):
-            why = _rule_fault(line.split())
-            if why is not None:
-                findings.append(
-                    Finding(
-                        "error", f"{file}, line {number}", why, "the line changes nothing",
-                        "write: path recurse(true|false) account file-mode directory-mode",
-                    )
-                )  # fmt: skip
+        for number, why in _core.rule_faults(image.read(file), *accounts):
+            findings.append(
+                Finding(
+                    "error", f"{file}, line {number}", why, "the line changes nothing",
+                    _rule_remedy(why),
+                )
+            )  # fmt: skip
     return findings
 
 
-def _rule_fault(fields: list[str]) -> str | None:
-    """Return what is wrong with one rule; blank lines and comments are fine."""
-    if not fields or fields[0].startswith("#"):
-        return None
-    if len(fields) != 5:
-        return f"{len(fields)} fields instead of 5"
-    if fields[1] not in ("true", "false"):
-        return f"{fields[1]!r} is neither true nor false"
-    for mode in fields[3:]:
-        if mode != "-" and (not mode.isdigit() or set(mode) & {"8", "9"} or len(mode) > 5):
-            return f"{mode!r} is no octal mode"
-    return None
+def _rule_remedy(why: str) -> str:
+    if why.startswith("unknown"):
+        return (
+            "these rules are applied before cont-init.d could add anybody: add it to the image, or "
+            "write numbers"
+        )
+    return "write: path recurse(true|false) account file-mode directory-mode"
 
 
 _CHECKS = {

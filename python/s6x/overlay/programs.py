@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from s6x.overlay.root import Root
 
 ELF = b"\x7fELF"
+BOM = b"\xef\xbb\xbf"
+
+LINE_LIMIT = 253
+"""Bytes behind #! that the kernel reads of a first line (BINPRM_BUF_SIZE less what ends it)."""
 
 LOOKING_UP = ("with-contenv", "with-contenv-legacy", "env")
 """Interpreters that look their argument up in PATH."""
@@ -64,6 +68,14 @@ def program_findings(root: Root, path: str, role: str, broken: str) -> list[Find
 def _content_findings(root: Root, path: str, content: bytes, broken: str) -> list[Finding]:
     if content.startswith(ELF):
         return []
+    if content.startswith(BOM + b"#!"):
+        return [
+            Finding(
+                "error", path, "it begins with a byte order mark, and not with #!",
+                f"the kernel sees no script in it: {broken}",
+                f"sed -i '1s/^\\xef\\xbb\\xbf//' {path}",
+            )
+        ]  # fmt: skip
     if not content.startswith(b"#!"):
         what = "no #! line" if content else "an empty file"
         return [Finding("error", path, what, broken, "begin the file with a line like #!/bin/sh")]
@@ -74,6 +86,14 @@ def _content_findings(root: Root, path: str, content: bytes, broken: str) -> lis
                 "error", path, "its #! line ends with a carriage return (a DOS line end)",
                 f"the kernel looks for an interpreter of that odd name: {broken}",
                 f"sed -i 's/\\r$//' {path}",
+            )
+        ]  # fmt: skip
+    if len(line) > LINE_LIMIT:
+        return [
+            Finding(
+                "error", path, f"its #! line is {len(line) + 2} bytes long",
+                f"the kernel reads {LINE_LIMIT + 2} of them, and cuts off the rest: {broken}",
+                "put what it says into the script itself",
             )
         ]  # fmt: skip
     words = line.decode("utf-8", "surrogateescape").split(None, 1)
@@ -104,11 +124,20 @@ def _looked_up_findings(root: Root, path: str, words: list[str], broken: str) ->
     if words[0].rpartition("/")[2] not in LOOKING_UP or len(words) < 2:
         return []
     program = words[1].strip()
-    if words[0].endswith("/env"):
-        # Only `env PROGRAM` and `env -S PROGRAM …` are understood; the rest is left alone.
+    splits = words[0].endswith("/env") and program.startswith("-S")
+    if splits:
         program = program.removeprefix("-S").strip().split(None, 1)[0]
-        if program.startswith("-") or "=" in program:
-            return []
+    if words[0].endswith("/env") and (program.startswith("-") or "=" in program):
+        return []  # other options and assignments of env are left alone
+    if " " in program or "\t" in program:
+        first = program.split(None, 1)[0]
+        return [
+            Finding(
+                "error", path, f"the kernel passes {program!r} to {words[0]} as one word",
+                f"no program is called so: {broken}",
+                f"write {words[0]} {first}, and set options in the script",
+            )
+        ]  # fmt: skip
     places = [program] if "/" in program else [f"{d}/{program}" for d in DEFAULT_PATH.split(":")]
     if any(root.is_file(place) for place in places):
         return []

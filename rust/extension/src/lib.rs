@@ -7,6 +7,7 @@ mod child;
 mod directory;
 mod error;
 mod events;
+mod rules;
 mod script;
 mod status;
 mod tables;
@@ -26,6 +27,8 @@ mod _core {
     };
     #[pymodule_export]
     use crate::events::Subscription;
+    #[pymodule_export]
+    use crate::rules::rule_faults;
     #[pymodule_export]
     use crate::script::read_script;
     #[pymodule_export]

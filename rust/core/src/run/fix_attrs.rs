@@ -5,11 +5,12 @@
 //! written, so that a tree on which all is right can be read-only.
 
 use crate::error::{Errno, Error};
+use crate::model::ownership::owned_rules;
 use crate::sys::dir::{Dir, Stat};
 use crate::sys::inode::Inode;
 use crate::sys::pattern;
 use crate::sys::user::Accounts;
-use crate::wire::fix_attrs::{BadRule, Rule, rules};
+use crate::wire::fix_attrs::Rule;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -27,19 +28,8 @@ pub fn apply(
     complain: &mut dyn FnMut(&str),
 ) -> bool {
     let mut problems = 0;
-    for rule in rules(text) {
-        let resolved = rule.and_then(|rule| {
-            let ids = rule.account.resolve(
-                |name| accounts.user(name).map(|user| (user.uid, user.gid)),
-                |name| accounts.group(name),
-                |uid| accounts.user_name(uid).and_then(|name| accounts.user(name)).map(|u| u.gid),
-            );
-            match ids {
-                Ok(ids) => Ok((rule, ids)),
-                Err(why) => Err(BadRule { line: rule.line, why }),
-            }
-        });
-        match resolved {
+    for rule in owned_rules(text, accounts) {
+        match rule {
             Ok((rule, ids)) => {
                 let mut walk = Walk { rule: &rule, ids, hidden, problems: 0, complain };
                 for path in matching(&rule.path) {

@@ -15,7 +15,6 @@ __all__ = [
     "SCANDIR_VARIABLE",
     "SCAN_CONTROLS",
     "SIGNAL_CONTROLS",
-    "USUAL_SCANDIRS",
     "Child",
     "Death",
     "Status",
@@ -29,6 +28,8 @@ __all__ = [
     "read_script",
     "read_status",
     "read_tally",
+    "rule_faults",
+    "scandir_places",
     "send",
     "send_scanner",
     "spawn",
@@ -38,9 +39,6 @@ _Path: TypeAlias = str | os.PathLike[str]
 
 SCANDIR_VARIABLE: Final[str]
 """The environment variable that names the running scan directory."""
-
-USUAL_SCANDIRS: Final[tuple[str, ...]]
-"""Where scan directories are, best first: generation v3's, then v1's and v2's."""
 
 CONTROLS: Final[dict[str, str]]
 """Name of a control (`Down`, `Up`, …) to its letter on a supervisor's FIFO."""
@@ -220,6 +218,13 @@ def send(service: _Path, letters: str) -> None:
 
 def send_scanner(scandir: _Path, letters: str) -> None:
     """Send control letters to a scanner, all at once (s6-svscanctl)."""
+
+def scandir_places() -> list[str]:
+    """Return where to look for the running scan directory, best first.
+
+    The variable S6X_SCANDIR alone if it is set; else where s6-overlay has it, v3 before v1 and v2,
+    and where `/init` may have put its state.
+    """
 
 def make_events(service: _Path) -> None:
     """Make the event directory of a service that was never supervised, for our group."""

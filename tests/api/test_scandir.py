@@ -10,6 +10,7 @@ from s6x.supervise import NotSupervised, ScanDir, State, SupervisionError, Unkno
 from world import witness
 from world.programs import Programs
 from world.running import Scanner, World
+from world.tree import Link
 from world.waiting import until
 
 
@@ -78,11 +79,19 @@ def test_the_running_one_is_found_by_variable(
     assert ScanDir().path == scanner.directory
 
 
+def test_the_running_one_is_found_where_init_has_its_state(
+    scanner: Scanner, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("S6X_SCANDIR", raising=False)
+    state = world.plant({"services": Link(str(scanner.directory))}, "state")
+    monkeypatch.setenv("S6X_RUN", str(state))
+    assert ScanDir().path == state / "services"
+
+
 def test_no_running_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("S6X_SCANDIR", raising=False)
-    monkeypatch.setattr(
-        "s6x.supervise.scandir.USUAL_SCANDIRS", (str(world.top / "a"), str(world.top))
-    )
+    nowhere = [str(world.top / "a"), str(world.top)]
+    monkeypatch.setattr("s6x.supervise.scandir.scandir_places", lambda: nowhere)
     with pytest.raises(
         NotSupervised, match=f"no scanner is running on {world.top}/a or "
     ) as caught:
@@ -93,7 +102,7 @@ def test_no_running_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_one_that_we_may_not_ask_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("S6X_SCANDIR", raising=False)
     top = world.plant({".s6-svscan": "no directory\n"}, "scan")
-    monkeypatch.setattr("s6x.supervise.scandir.USUAL_SCANDIRS", ("/nothing", str(top)))
+    monkeypatch.setattr("s6x.supervise.scandir.scandir_places", lambda: ["/nothing", str(top)])
     assert ScanDir().path == top
 
 

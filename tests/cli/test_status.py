@@ -258,7 +258,8 @@ def test_no_scan_directory_at_all(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("S6X_SCANDIR", raising=False)
-    monkeypatch.setattr("s6x.supervise.scandir.USUAL_SCANDIRS", (str(world.top), "/nothing"))
+    nowhere = [str(world.top), "/nothing"]
+    monkeypatch.setattr("s6x.supervise.scandir.scandir_places", lambda: nowhere)
     assert cli.main(["status"]) == 4
     assert capsys.readouterr() == (
         "",

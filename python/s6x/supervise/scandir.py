@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from s6x import _core
-from s6x._core import SCAN_CONTROLS, SCANDIR_VARIABLE, USUAL_SCANDIRS
+from s6x._core import SCAN_CONTROLS, SCANDIR_VARIABLE, scandir_places
 from s6x.errors import NotSupervised, SupervisionError, UnknownService
 from s6x.supervise.events import Events
 from s6x.supervise.processes import PROC, Process, below, everything
@@ -27,8 +27,9 @@ class ScanDir:
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
         """Name a scan directory.
 
-        None: the running one, which is that of the variable S6X_SCANDIR, else the first of
-        /run/service and /var/run/s6/services that has a scanner. Raises NotSupervised if none has.
+        None: the running one, which is that of the variable S6X_SCANDIR, else the first that has a
+        scanner of /run/service, /var/run/s6/services and where `/init` may have put its state.
+        Raises NotSupervised if none has.
         """
         self.path = running() if path is None else Path(path)
 
@@ -158,14 +159,15 @@ def running() -> Path:
     named = os.environ.get(SCANDIR_VARIABLE)
     if named:
         return Path(named)
-    for place in USUAL_SCANDIRS:
+    places = [Path(place) for place in scandir_places()]
+    for place in places:
         try:
-            if Path(place).is_dir() and _core.is_scanned(place):
-                return Path(place)
+            if place.is_dir() and _core.is_scanned(place):
+                return place
         except SupervisionError:
-            return Path(place)  # somebody else's: there is one, and we may not ask more
+            return place  # somebody else's: there is one, and we may not ask more
     raise NotSupervised(
-        f"no scanner is running on {' or '.join(USUAL_SCANDIRS)}: name its scan directory, "
+        f"no scanner is running on {' or '.join(map(str, places))}: name its scan directory, "
         f"or set {SCANDIR_VARIABLE}"
     )
 

@@ -4,9 +4,11 @@ use crate::error::{Failure, Result};
 use crate::status::{Death, Status};
 use pyo3::prelude::*;
 use s6x_core::error::Errno;
+use s6x_core::model::scan_dir;
 use s6x_core::run::{control, fifodir, observe};
 use s6x_core::sys::process;
 use s6x_core::wire::control::{Control, ScanControl};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Reads and decodes the status of a service directory.
@@ -31,6 +33,13 @@ pub(crate) fn is_supervised(service: PathBuf) -> Result<bool> {
 #[pyfunction]
 pub(crate) fn is_scanned(scandir: PathBuf) -> Result<bool> {
     Ok(observe::is_scanned(&scandir)?)
+}
+
+/// Where to look for the running scan directory, best first.
+#[pyfunction]
+pub(crate) fn scandir_places() -> Vec<OsString> {
+    let environment = std::env::vars_os().collect();
+    scan_dir::places(&environment).map(PathBuf::into_os_string).collect()
 }
 
 /// Sends control letters to a supervisor.

@@ -23,7 +23,8 @@ mod _core {
     use crate::child::{Child, spawn};
     #[pymodule_export]
     use crate::directory::{
-        is_scanned, is_supervised, make_events, read_status, read_tally, send, send_scanner,
+        is_scanned, is_supervised, make_events, read_status, read_tally, scandir_places, send,
+        send_scanner,
     };
     #[pymodule_export]
     use crate::events::Subscription;

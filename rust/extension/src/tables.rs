@@ -1,7 +1,6 @@
 //! The core's letters and names, so that Python need not have them a second time.
 
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
 use s6x_core::model::scan_dir;
 use s6x_core::wire::control::{Control, ScanControl};
 use s6x_core::wire::notice::Notice;
@@ -23,7 +22,6 @@ pub(crate) fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
         }
     }
     module.add("SCANDIR_VARIABLE", scan_dir::VARIABLE)?;
-    module.add("USUAL_SCANDIRS", PyTuple::new(module.py(), scan_dir::USUAL)?)?;
     module.add("CONTROLS", controls)?;
     module.add("SCAN_CONTROLS", scanner)?;
     module.add("SIGNAL_CONTROLS", signals)?;

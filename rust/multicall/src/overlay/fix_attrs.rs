@@ -5,7 +5,7 @@ use crate::exit::{Exit, Failure};
 use crate::invocation::Invocation;
 use crate::options::Syntax;
 use s6x_core::Error;
-use s6x_core::run::fix_attrs;
+use s6x_core::run::fix_attrs::{self, Told};
 use s6x_core::sys::fd;
 use s6x_core::sys::user::Accounts;
 use s6x_core::wire::plan::decimal;
@@ -35,6 +35,9 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
     let hidden = hidden.is_some_and(|value| decimal(value.as_bytes()) != Some(0));
     let accounts = Accounts::of_root(Path::new("/"));
     // One node that cannot be changed does not make the whole a failure, as in the originals.
-    fix_attrs::apply(&text, "stdin", &accounts, hidden, &mut |problem| call.warning(problem));
+    fix_attrs::apply(&text, "stdin", &accounts, hidden, &mut |told| match told {
+        Told::Problem(problem) => call.warning(problem),
+        Told::Progress(line) => call.info(line),
+    });
     Ok(Exit::SUCCESS)
 }

@@ -7,8 +7,9 @@ use super::facts::{Affairs, hold, path_of};
 use crate::error::{Errno, Error, Result};
 use crate::machine::wait::{Enough, Goal};
 use crate::model::envdir;
+use crate::run::fix_attrs::{self, Told};
 use crate::run::observe::{self, Watch};
-use crate::run::{fix_attrs, tree};
+use crate::run::tree;
 use crate::sys::dir::{Dir, Stat};
 use crate::sys::inode::Inode;
 use crate::sys::user::Accounts;
@@ -112,20 +113,24 @@ fn place(path: &Path) -> Result<(Dir, OsString)> {
 /// the originals; only a file that cannot be read does not.
 pub(super) fn rules(text: std::result::Result<&[u8], &Path>, hidden: bool) -> u8 {
     let accounts = Accounts::of_root(Path::new("/"));
-    let mut complain = |problem: &str| fd::complain(&format!("fix-attrs: warning: {problem}\n"));
+    let say = |level: &str, what: &str| fd::complain(&format!("fix-attrs: {level}: {what}\n"));
+    let mut tell = |told: Told<'_>| match told {
+        Told::Problem(problem) => say("warning", problem),
+        Told::Progress(line) => say("info", line),
+    };
     match text {
         Ok(text) => {
-            fix_attrs::apply(text, "rules", &accounts, hidden, &mut complain);
+            fix_attrs::apply(text, "rules", &accounts, hidden, &mut tell);
         }
         Err(path) => {
             let root = Dir::open("/");
             match root.and_then(|root| root.read(path, RULES_MOST)) {
                 Ok(text) => {
                     let source = crate::error::shown(path);
-                    fix_attrs::apply(&text, &source, &accounts, hidden, &mut complain);
+                    fix_attrs::apply(&text, &source, &accounts, hidden, &mut tell);
                 }
                 Err(errno) => {
-                    complain(&Error::on("read", path, errno).to_string());
+                    tell(Told::Problem(&Error::on("read", path, errno).to_string()));
                     return 1;
                 }
             }

@@ -48,7 +48,7 @@ fn split(path: &Path) -> Result<Option<(Dir, OsString)>> {
 }
 
 /// The directory above, which must be this one.
-fn above(dir: &Dir, identity: (u64, u64)) -> std::result::Result<Dir, Errno> {
+pub(super) fn above(dir: &Dir, identity: (u64, u64)) -> std::result::Result<Dir, Errno> {
     let above = dir.sub("..")?;
     if dir::stat(&above)?.identity == identity { Ok(above) } else { Err(Errno(libc::ESTALE)) }
 }

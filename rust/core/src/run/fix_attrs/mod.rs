@@ -2,125 +2,56 @@
 //!
 //! As in s6-overlay (contract §3.2), a path that a rule names is followed through links; below it, no
 //! link is: nothing outside of the tree can be reached by putting a link into it. Only what is wrong is
-//! written, so that a tree on which all is right can be read-only.
+//! written, so that a tree on which all is right can be read-only, and costs no copy in an image's upper layer.
 
-use crate::error::{Errno, Error};
+#[cfg(test)]
+mod hostile;
+mod report;
+mod walk;
+
+pub use report::Told;
+
 use crate::model::ownership::owned_rules;
-use crate::sys::dir::{Dir, Stat};
-use crate::sys::inode::Inode;
+use crate::sys::dir::{self, Dir};
 use crate::sys::pattern;
 use crate::sys::user::Accounts;
 use crate::wire::fix_attrs::Rule;
+use report::Report;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use walk::{Walk, Wanted};
 
-/// How deep a tree may be: every level holds a descriptor.
-const DEPTH_LIMIT: u32 = 500;
-
-/// Applies a text of rules, which messages call `source`. What cannot be done is told to `complain` and the work goes on, as in the
+/// Applies a text of rules, which messages call `source`. What cannot be done is told and the work goes on, as in the
 /// originals; returns whether all went well.
 pub fn apply(
     text: &[u8],
     source: &str,
     accounts: &Accounts,
     hidden: bool,
-    complain: &mut dyn FnMut(&str),
+    tell: &mut dyn FnMut(Told<'_>),
 ) -> bool {
     let mut problems = 0;
     for rule in owned_rules(text, accounts) {
         match rule {
             Ok((rule, ids)) => {
-                let mut walk = Walk { rule: &rule, ids, hidden, problems: 0, complain };
+                let Rule { file_mode, directory_mode, .. } = rule;
+                let wanted = Wanted { ids, file_mode, directory_mode, hidden };
+                let name = crate::error::shown(Path::new(OsStr::from_bytes(&rule.path)));
+                let mut report = Report::new(name, tell);
+                let mut walk = Walk::new(wanted, &mut report);
                 for path in matching(&rule.path) {
-                    walk.begin(&path);
+                    walk.run(&path, rule.recurse);
                 }
-                problems += walk.problems;
+                problems += report.ends();
             }
             Err(bad) => {
                 problems += 1;
-                complain(&format!("{source}: {bad}"));
+                tell(Told::Problem(&format!("{source}: {bad}")));
             }
         }
     }
     problems == 0
-}
-
-/// A rule being applied.
-struct Walk<'a> {
-    rule: &'a Rule,
-    ids: (u32, u32),
-    hidden: bool,
-    problems: usize,
-    complain: &'a mut dyn FnMut(&str),
-}
-
-impl Walk<'_> {
-    /// A path that the rule names: links are followed.
-    fn begin(&mut self, path: &Path) {
-        let found = Dir::open("/").and_then(|root| Inode::behind(&root, path));
-        match found {
-            Ok(inode) => self.visit(&inode, path, 0),
-            Err(errno) => self.failed("open", path, errno),
-        }
-    }
-
-    fn visit(&mut self, inode: &Inode, path: &Path, depth: u32) {
-        let stat = match inode.stat() {
-            Ok(stat) => stat,
-            Err(errno) => return self.failed("stat", path, errno),
-        };
-        self.fix(inode, &stat, path);
-        if self.rule.recurse && stat.is_dir() {
-            self.descend(inode, path, depth);
-        }
-    }
-
-    /// Writes only where something is wrong.
-    fn fix(&mut self, inode: &Inode, stat: &Stat, path: &Path) {
-        let (uid, gid) = self.ids;
-        let wrong_owner = (stat.uid, stat.gid) != self.ids;
-        if wrong_owner && let Err(errno) = inode.chown(uid, gid) {
-            self.failed("chown", path, errno);
-        }
-        let mode = if stat.is_dir() { self.rule.directory_mode } else { self.rule.file_mode };
-        let Some(mode) = mode.filter(|_| !stat.is_link()) else { return };
-        // A change of owner may have cleared the set-id bits.
-        let cleared = wrong_owner && mode & 0o6000 != 0;
-        if (cleared || stat.permissions() != mode)
-            && let Err(errno) = inode.chmod(mode)
-        {
-            self.failed("change mode of", path, errno);
-        }
-    }
-
-    fn descend(&mut self, inode: &Inode, path: &Path, depth: u32) {
-        if depth >= DEPTH_LIMIT {
-            return self.failed("descend into", path, Errno(libc::ELOOP));
-        }
-        let listed = inode.open_dir().and_then(|dir| dir.names().map(|names| (dir, names)));
-        let (dir, mut names) = match listed {
-            Ok(listed) => listed,
-            Err(errno) => return self.failed("read", path, errno),
-        };
-        names.sort();
-        for name in names {
-            if !self.hidden && name.as_bytes().starts_with(b".") {
-                continue;
-            }
-            let below = path.join(&name);
-            match Inode::of(&dir, &name) {
-                Ok(inode) => self.visit(&inode, &below, depth + 1),
-                Err(Errno::NOT_FOUND) => {} // gone meanwhile
-                Err(errno) => self.failed("open", &below, errno),
-            }
-        }
-    }
-
-    fn failed(&mut self, verb: &str, path: &Path, errno: Errno) {
-        self.problems += 1;
-        (self.complain)(&Error::on(verb, path, errno).to_string());
-    }
 }
 
 /// The existing paths that a pattern means, sorted; none is no error. Relative ones begin at `/`.
@@ -140,7 +71,7 @@ fn matching(pattern: &[u8]) -> Vec<PathBuf> {
         };
         found = found.iter().flat_map(step).collect();
     }
-    found.retain(|path| Dir::open("/").is_ok_and(|root| root.lstat(path).is_ok()));
+    found.retain(|path| dir::lstat_path(path).is_ok());
     found
 }
 
@@ -176,8 +107,9 @@ mod tests {
     fn run(rules: &str, hidden: bool) -> Vec<String> {
         let mut problems = Vec::new();
         let accounts = Accounts::new("me:x:0:0::/:\n", "");
-        apply(rules.as_bytes(), "rules", &accounts, hidden, &mut |problem| {
-            problems.push(problem.to_owned());
+        apply(rules.as_bytes(), "rules", &accounts, hidden, &mut |told| match told {
+            Told::Problem(problem) => problems.push(problem.to_owned()),
+            Told::Progress(line) => panic!("{line}"),
         });
         problems
     }

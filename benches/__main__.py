@@ -11,6 +11,7 @@ from benches.commands import chains, commands
 from benches.containers import containers
 from benches.execline import execline
 from benches.logging import logging
+from benches.ownership import ownership
 from benches.supervision import boot, memory, restart
 from benches.trees import BenchError, Workshop
 
@@ -23,6 +24,7 @@ BENCHES: dict[str, Callable[[Workshop], list[report.Section]]] = {
     "execline": execline,
     "container": containers,
     "logging": logging,
+    "ownership": ownership,
 }
 
 

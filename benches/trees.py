@@ -20,6 +20,7 @@ PROGRAMS: dict[str, list[str]] = {
     "service": ["-nostdlib", "-ffreestanding", "-fno-builtin"],
     "spawn_loop": [],
     "log_writer": [],
+    "stamp": [],
 }
 
 

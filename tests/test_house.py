@@ -16,10 +16,11 @@ CORE_MAY_USE = {
     "error": {"error"},
     "sys": {"error", "wire", "sys"},
     "wire": {"error", "wire"},
+    "regex": {"regex"},
     "model": {"error", "wire", "sys", "model"},
     "machine": {"error", "wire", "machine", "model::service_dir::Settings"},
     "execline": {"error", "wire", "execline"},
-    "run": {"error", "wire", "sys", "model", "machine", "execline", "run"},
+    "run": {"error", "wire", "sys", "model", "machine", "execline", "regex", "run"},
 }
 """Layer of s6x-core → what it may name. `sys` knows the types of `wire`, no more."""
 

@@ -4,7 +4,7 @@
 
 use super::fifodir::Subscription;
 use crate::error::{Errno, Error, Result};
-use crate::sys::regex::Regex;
+use crate::regex::Regex;
 use crate::sys::{clock, fd, poll, signals};
 use crate::wire::clock::Monotonic;
 use crate::wire::ftrigr::{GRANTED, GREETING, News, Nonsense, REPLY, Request, Unpacker, pack};
@@ -156,7 +156,7 @@ impl Helper<'_> {
         if self.listening.len() >= MOST {
             return Err(Errno(libc::ENFILE));
         }
-        let expression = Regex::new(OsStr::from_bytes(expression)).map_err(|_| Errno::INVALID)?;
+        let expression = Regex::new(expression).map_err(|_| Errno::INVALID)?;
         let subscription = Subscription::to(PathBuf::from(OsStr::from_bytes(path)))
             .map_err(|error| error.errno().unwrap_or(Errno::INVALID))?;
         let received = Vec::new();

@@ -28,7 +28,6 @@ pub mod pattern;
 pub mod poll;
 pub mod process;
 pub mod random;
-pub mod regex;
 pub mod search;
 pub mod signals;
 pub mod socket;

@@ -5,10 +5,10 @@ use super::{CHAIN_CODES, go_on};
 use crate::{Applet, Exit, Failure, Invocation, Section, Syntax, flag};
 use s6x_core::error::shown;
 use s6x_core::execline::frame::Frame;
+use s6x_core::regex::{Dialect, Mistake, Regex};
 use s6x_core::sys::pattern::{self, Rules};
-use s6x_core::sys::regex::{Dialect, Regex, groups_in};
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// case.
@@ -84,14 +84,17 @@ fn matched(
         return Ok(pattern::matches_under(rules, pattern, value).then(Vec::new));
     }
     // Not in parentheses: `a|b` matches what begins with an a, or ends with a b, as it always did.
-    let whole = OsString::from_vec([b"^", pattern.as_bytes(), b"$"].concat());
+    let whole = [b"^", pattern.as_bytes(), b"$"].concat();
     let dialect = Dialect { basic: special, ignores_case: call.has('i') };
-    let regex = Regex::in_dialect(&whole, dialect).map_err(|why| {
+    let regex = Regex::in_dialect(&whole, dialect).map_err(|mistake| {
+        let why = Mistake { at: mistake.at.saturating_sub(1), ..mistake };
         let pattern = shown(Path::new(&pattern));
         Failure::new(100, format!("unable to compile the regular expression {pattern}: {why}"))
     })?;
-    let groups = if wants_groups(call) { groups_in(pattern.as_bytes(), special) } else { 0 };
-    let Some(found) = regex.find_groups(value.as_bytes(), groups) else { return Ok(None) };
+    if !wants_groups(call) {
+        return Ok(regex.is_match(value.as_bytes()).then(Vec::new));
+    }
+    let Some(found) = regex.find_groups(value.as_bytes()) else { return Ok(None) };
     let text = |range: Option<std::ops::Range<usize>>| {
         let bytes = range.and_then(|range| value.as_bytes().get(range)).unwrap_or(&[]);
         OsStr::from_bytes(bytes).to_owned()

@@ -2,9 +2,9 @@
 
 use crate::{Applet, Exit, Failure, Invocation, Section, Syntax};
 use s6x_core::execline::condition::{Access, Condition, Facts, File};
+use s6x_core::regex::Regex;
 use s6x_core::sys::dir::{self, Stat};
 use s6x_core::sys::open::{self, is_allowed};
-use s6x_core::sys::regex::Regex;
 use s6x_core::sys::{numbered, process};
 use s6x_core::wire::environment::Environment;
 use std::ffi::OsStr;
@@ -68,7 +68,7 @@ impl Facts for World<'_> {
             let expression = expression.to_string_lossy();
             format!("unable to compile {expression} into a regular expression: {reason}")
         };
-        Ok(Regex::new(expression).map_err(wrong)?.is_match(text.as_bytes()))
+        Ok(Regex::new(expression.as_bytes()).map_err(wrong)?.is_match(text.as_bytes()))
     }
 }
 

@@ -6,12 +6,13 @@ use crate::invocation::quoted;
 use crate::{Exit, Failure, Invocation, Opt, value};
 use s6x_core::error::shown;
 use s6x_core::machine::wait::Enough;
+use s6x_core::regex::Regex;
 use s6x_core::run::fifodir::Subscription;
-use s6x_core::sys::regex::Regex;
 use s6x_core::wire::clock::Monotonic;
 use std::ffi::OsStr;
 use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 pub(super) const LIMIT: Opt =
@@ -30,7 +31,7 @@ impl Ear {
     /// Subscribes to a directory for an expression. Failures are temporary ones (111), a wrong
     /// expression too, as in the originals.
     fn open(directory: &OsStr, expression: &OsStr) -> Result<Ear, Failure> {
-        let wanted = Regex::new(expression).map_err(|why| {
+        let wanted = Regex::new(expression.as_bytes()).map_err(|why| {
             let what =
                 format!("{} with regexp {}", shown(Path::new(directory)), quoted(expression));
             Failure::new(111, format!("unable to subscribe to {what}: {why}"))

@@ -2,7 +2,7 @@
 
 use crate::filter;
 use crate::{Applet, Exit, Failure, Invocation, Section, Syntax, flag};
-use s6x_core::sys::regex::Regex;
+use s6x_core::regex::{Dialect, Matcher};
 use s6x_core::sys::search;
 use std::ffi::OsStr;
 use std::io::Write;
@@ -61,23 +61,24 @@ enum Pattern {
     Fixed(Vec<u8>),
     /// In small letters; and room for a line in small letters.
     FixedIgnoringCase(Vec<u8>, Vec<u8>),
-    Regex(Regex),
+    Regex(Matcher),
 }
 
 impl Pattern {
     fn new(call: &Invocation, text: &OsStr) -> Result<Pattern, Failure> {
-        let (extended, ignores_case) = (call.has('E'), call.has('i'));
+        let ignores_case = call.has('i');
         let bytes = text.as_bytes();
         let is_fixed = call.has('F') || !bytes.iter().any(|byte| b"\\^$.[]*+?{}|()".contains(byte));
         match (is_fixed, ignores_case) {
             (true, false) => Ok(Pattern::Fixed(bytes.to_vec())),
             (true, true) => Ok(Pattern::FixedIgnoringCase(bytes.to_ascii_lowercase(), Vec::new())),
             (false, _) => {
-                let failed = |reason| {
-                    let message = format!("unable to compile regular expression: {reason}");
+                let failed = |mistake| {
+                    let message = format!("unable to compile regular expression: {mistake}");
                     Failure::new(111, message)
                 };
-                Regex::of_lines_in(text, extended, ignores_case).map(Pattern::Regex).map_err(failed)
+                let dialect = Dialect { basic: !call.has('E'), ignores_case };
+                Matcher::new(bytes, dialect).map(Pattern::Regex).map_err(failed)
             }
         }
     }
@@ -90,7 +91,7 @@ impl Pattern {
                 room.extend(line.iter().map(u8::to_ascii_lowercase));
                 search::bytes(text, room).is_some()
             }
-            Pattern::Regex(regex) => regex.matches_line(line),
+            Pattern::Regex(matcher) => matcher.matches(line),
         }
     }
 }

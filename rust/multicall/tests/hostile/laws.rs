@@ -7,6 +7,7 @@ use s6x_core::machine::log::lines::Splitter;
 use s6x_core::model::access_rules::{Database, Rules, in_directory};
 use s6x_core::model::envdir::{self, Manner, Reading};
 use s6x_core::model::service_dir::Settings;
+use s6x_core::regex::{Dialect, Matcher, Regex};
 use s6x_core::run::notify_socket;
 use s6x_core::sys::dir::Dir;
 use s6x_core::sys::user::Accounts;
@@ -223,6 +224,35 @@ pub(crate) fn log_lines(bytes: &[u8]) {
     assert!(whole.iter().all(|line| line.len() <= 50 && !line.contains(&b'\n')));
     let ends = |byte: &&u8| **byte != b'\n' && **byte != 0;
     assert!(whole.concat().iter().eq(bytes.iter().filter(ends)));
+}
+
+/// An expression is refused with a place in it, or all ways of matching it say the same.
+pub(crate) fn regex(bytes: &[u8]) {
+    let (Some((first, rest)), most) = (bytes.split_first(), 64) else { return };
+    let dialect = Dialect { basic: first & 1 == 1, ignores_case: first & 2 == 2 };
+    let (expression, text) = halves(rest);
+    let text = text.get(..most).unwrap_or(text);
+    let regex = match Regex::in_dialect(expression, dialect) {
+        Ok(regex) => regex,
+        Err(mistake) => {
+            assert!(mistake.at <= expression.len() && !mistake.why.is_empty());
+            return;
+        }
+    };
+    let mut matcher = Matcher::new(expression, dialect).expect("the same expression");
+    let matches = regex.is_match(text);
+    for _ in 0..2 {
+        assert_eq!(matcher.matches(text), matches);
+    }
+    let found = regex.find(text);
+    assert_eq!(found.is_some(), matches);
+    assert!(found.is_none_or(|found| found.start <= found.end && found.end <= text.len()));
+    if expression.len() > most {
+        return;
+    }
+    for group in regex.find_groups(text).into_iter().flatten().flatten() {
+        assert!(group.start <= group.end && group.end <= text.len());
+    }
 }
 
 /// A name with the prefix and the length, and no other.

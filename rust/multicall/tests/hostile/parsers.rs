@@ -111,6 +111,19 @@ pub(crate) const TABLE: &[Parser] = &[
         ..USUAL
     },
     Parser {
+        name: "regex",
+        seeds: &[
+            b"\x00^(a|b)*[^[:alpha:]x-z]+\\<c{2,3}$\0abc ccc",
+            b"\x01\\(a*\\)*b\\{1,\\}\\|^c\0aab",
+            b"\x02([[.a.]-c]|\\w\\b)?(x{,9}){3}\0AbXX",
+        ],
+        words: &[b"(", b")", b"|", b"*", b"{9,99}", b"{,2}", b"[^", b"[:digit:]", b"]", b"\\", b"\0", b"^", b"$"],
+        room: 16 * 1024 * 1024,
+        memory: 400,
+        work: 4_000_000,
+        law: laws::regex,
+    },
+    Parser {
         name: "wire::notice",
         seeds: &[b"ftrig1:@40000000000000000000000000:abcdef"],
         words: &[b"ftrig1:@"],

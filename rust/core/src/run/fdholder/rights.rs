@@ -2,10 +2,11 @@
 
 use crate::error::{Error, Result};
 use crate::machine::fdholder::Rights;
-use crate::sys::regex::Regex;
+use crate::regex::Regex;
 use crate::wire::access_rules::Terms;
 use crate::wire::fdholder::Id;
 use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 
 /// The rights that a rule gives.
 #[derive(Debug)]
@@ -34,7 +35,7 @@ impl Granted {
 fn expression(terms: &Terms, name: &str) -> Result<Option<Regex>> {
     let compile = |text: &OsStr| {
         let what = || format!("use {name}={}", text.to_string_lossy().escape_debug());
-        Regex::new(text).map_err(|why| Error::malformed(what(), why))
+        Regex::new(text.as_bytes()).map_err(|why| Error::malformed(what(), why.to_string()))
     };
     terms.lookup(name).map(compile).transpose()
 }

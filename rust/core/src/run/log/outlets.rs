@@ -6,12 +6,13 @@ use super::queue::Queue;
 use super::stamps::Stamps;
 use super::voice::Voice;
 use crate::error::{Errno, Error, Result};
+use crate::regex::{Dialect, Matcher};
 use crate::sys::dir::{self, Dir, Open};
-use crate::sys::regex::Regex;
 use crate::sys::{fd, poll};
 use crate::wire::clock::Monotonic;
 use crate::wire::log_script::{Action, Script, Selection, Status, Target};
 use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// A script at work.
@@ -42,7 +43,7 @@ enum Rule {
 
 enum Pattern {
     Everything,
-    Lines(Regex),
+    Lines(Matcher),
 }
 
 /// The line that a status file is to get.
@@ -85,8 +86,8 @@ impl Outlets {
         }
         let (mut selected, mut touched) = (true, false);
         let mut status = 0; // status files are numbered in the order of the script
-        for group in &self.groups {
-            for rule in &group.selections {
+        for group in &mut self.groups {
+            for rule in &mut group.selections {
                 match rule {
                     Rule::Select(pattern) => selected = selected || pattern.matches(line),
                     Rule::Deselect(pattern) => selected = selected && !pattern.matches(line),
@@ -174,15 +175,16 @@ impl Pattern {
         if text.is_empty() {
             return Ok(Pattern::Everything);
         }
-        let wrong =
-            |why| Error::malformed(format!("use the expression {:?}", text.to_string_lossy()), why);
-        Regex::of_lines(text).map(Pattern::Lines).map_err(wrong)
+        Matcher::new(text.as_bytes(), Dialect::default()).map(Pattern::Lines).map_err(|mistake| {
+            let what = format!("use the expression {:?}", text.to_string_lossy());
+            Error::malformed(what, mistake.to_string())
+        })
     }
 
-    fn matches(&self, line: &[u8]) -> bool {
+    fn matches(&mut self, line: &[u8]) -> bool {
         match self {
             Pattern::Everything => true,
-            Pattern::Lines(regex) => regex.matches_line(line),
+            Pattern::Lines(matcher) => matcher.matches(line),
         }
     }
 }

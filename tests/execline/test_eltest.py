@@ -60,6 +60,8 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, mode in (("suid", 0o4755), ("sgid", 0o2711), ("sticky", 0o1000)):
         (top / name).touch()
         (top / name).chmod(mode)
+    for name in ("empty", "d", "fifo", "suid", "sgid", "sticky"):
+        os.utime(top / name, (3, 3))
     return top
 
 
@@ -96,6 +98,15 @@ def test_any_words(ours: Commands, theirs: Commands, directory: Path) -> None:
     dice = random.Random(4)
     conditions = [tuple(dice.choices(WORDS, k=dice.randrange(1, 9))) for _ in range(400 * ROUNDS)]
     assert not different(ours, theirs, conditions, directory)
+
+
+def test_modified_in_the_same_second(implementation: Commands, tmp_path: Path) -> None:
+    for name, ns in (("before", 100_000_000), ("after", 900_000_000)):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, ns=(ns, ns))
+    is_ours = implementation.name == "ours"
+    for condition in (("before", "-ot", "after"), ("after", "-nt", "before")):
+        assert result(implementation, condition, tmp_path)[0] == (0 if is_ours else 1)
 
 
 SENTENCES = [

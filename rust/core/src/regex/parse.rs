@@ -64,41 +64,6 @@ pub(super) enum Assertion {
     NoBoundary,
 }
 
-/// What is on one side of a place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Side {
-    /// The text's begin or end.
-    Edge,
-    /// A byte of a word.
-    Word,
-    Other,
-}
-
-impl Side {
-    pub(super) fn of(byte: Option<&u8>) -> Side {
-        match byte {
-            None => Side::Edge,
-            Some(byte) if bracket::is_word(*byte) => Side::Word,
-            Some(_) => Side::Other,
-        }
-    }
-}
-
-impl Assertion {
-    pub(super) fn holds(self, before: Side, after: Side) -> bool {
-        let begins = before != Side::Word && after == Side::Word;
-        let ends = before == Side::Word && after != Side::Word;
-        match self {
-            Assertion::Begin => before == Side::Edge,
-            Assertion::End => after == Side::Edge,
-            Assertion::WordBegin => begins,
-            Assertion::WordEnd => ends,
-            Assertion::Boundary => begins || ends,
-            Assertion::NoBoundary => !begins && !ends,
-        }
-    }
-}
-
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Token {
     End,

@@ -1,8 +1,8 @@
 //! An expression as an automaton: states, and where each of them leads.
 
 use super::Mistake;
-use super::bracket::ByteSet;
-use super::parse::{Assertion, Node, Side, Times, Tree};
+use super::bracket::{self, ByteSet};
+use super::parse::{Assertion, Node, Times, Tree};
 
 /// An automaton has so many states at most; an interval multiplies those of what it repeats.
 pub(super) const MOST_STATES: usize = 40_000;
@@ -25,6 +25,41 @@ pub(super) struct Program {
     pub(super) states: Vec<(State, u32)>,
     pub(super) start: u32,
     sets: Vec<ByteSet>,
+}
+
+/// What is on one side of a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Side {
+    /// The text's begin or end.
+    Edge,
+    /// A byte of a word.
+    Word,
+    Other,
+}
+
+impl Side {
+    pub(super) fn of(byte: Option<&u8>) -> Side {
+        match byte {
+            None => Side::Edge,
+            Some(byte) if bracket::is_word(*byte) => Side::Word,
+            Some(_) => Side::Other,
+        }
+    }
+}
+
+impl Assertion {
+    pub(super) fn holds(self, before: Side, after: Side) -> bool {
+        let begins = before != Side::Word && after == Side::Word;
+        let ends = before == Side::Word && after != Side::Word;
+        match self {
+            Assertion::Begin => before == Side::Edge,
+            Assertion::End => after == Side::Edge,
+            Assertion::WordBegin => begins,
+            Assertion::WordEnd => ends,
+            Assertion::Boundary => begins || ends,
+            Assertion::NoBoundary => !begins && !ends,
+        }
+    }
 }
 
 /// Which way the text is read.

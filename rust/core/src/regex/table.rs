@@ -1,8 +1,9 @@
 //! Following an automaton by what was found out before: a table of sets of states, filled as it is needed.
 
-use super::parse::{Assertion, Side, Tree};
-use super::program::{Program, State};
+use super::parse::{Assertion, Tree};
+use super::program::{Program, Side, State};
 use super::{Dialect, Mistake, threads};
+use crate::sys::search;
 use std::collections::BTreeMap;
 
 /// The table has so many entries at most, of two bytes; when it is full, it begins anew.
@@ -31,6 +32,10 @@ pub struct Matcher {
     knows_words: bool,
     /// Whether a match can only begin where the text does.
     anchored: bool,
+    /// What it says if that is simply these bytes.
+    literal: Option<Vec<u8>>,
+    /// The bytes that may begin a match; where nothing has begun, all others are passed over.
+    begins: Option<Box<[bool; 256]>>,
     table: Table,
     /// The table did not pay.
     gave_up: bool,
@@ -46,6 +51,8 @@ struct Table {
     /// text's end.
     entries: Vec<u16>,
     rows: Vec<Place>,
+    /// The row where nothing has begun, if bytes are passed over there.
+    idle: Option<u16>,
     known: BTreeMap<Place, u16>,
     members: usize,
     served: usize,
@@ -62,12 +69,43 @@ impl Matcher {
         let knows_words = program.states.iter().any(knows);
         let (classes, samples) = classes(&program, knows_words);
         let anchored = is_anchored(&program);
-        let table = Table::default();
-        Ok(Matcher { program, classes, samples, knows_words, anchored, table, gave_up: false })
+        let mut matcher = Matcher {
+            literal: literal(&program),
+            program,
+            classes,
+            samples,
+            knows_words,
+            anchored,
+            begins: None,
+            table: Table::default(),
+            gave_up: false,
+        };
+        if !knows_words && !anchored {
+            matcher.begins = Some(matcher.first_bytes());
+        }
+        Ok(matcher)
+    }
+
+    /// The bytes that may begin a match which does not begin with the text.
+    fn first_bytes(&self) -> Box<[bool; 256]> {
+        let nothing = (Side::Other, Box::default());
+        let begins = |&byte: &u8| {
+            let (matched, following) = self.follow(&nothing, Some(byte));
+            matched || !following.is_empty()
+        };
+        let by_class: Vec<bool> = self.samples.iter().map(begins).collect();
+        let mut all = Box::new([false; 256]);
+        for (begins, class) in all.iter_mut().zip(self.classes.iter()) {
+            *begins = by_class.get(usize::from(*class)).copied().unwrap_or(true);
+        }
+        all
     }
 
     /// Whether it matches somewhere in `text`.
     pub fn matches(&mut self, text: &[u8]) -> bool {
+        if let Some(literal) = &self.literal {
+            return search::bytes(literal, text).is_some();
+        }
         if self.gave_up {
             return threads::is_match(&self.program, text);
         }
@@ -76,7 +114,16 @@ impl Matcher {
         }
         self.table.served = self.table.served.saturating_add(text.len());
         let mut row = 0_u16;
-        for &byte in text {
+        let mut rest = text.iter();
+        loop {
+            if let (true, Some(begins)) = (Some(row) == self.table.idle, &self.begins) {
+                let passed = rest.as_slice();
+                let Some(begin) = passed.iter().position(|&byte| begins[usize::from(byte)]) else {
+                    break;
+                };
+                rest = passed.get(begin..).unwrap_or(&[]).iter();
+            }
+            let Some(&byte) = rest.next() else { break };
             let class = self.classes[usize::from(byte)];
             let mut next = self.entry(row, class.into());
             if next >= UNKNOWN {
@@ -106,7 +153,10 @@ impl Matcher {
 
     fn begin_table(&mut self) {
         self.table = Table::default();
-        self.row((Side::Edge, Box::new([])));
+        self.row((Side::Edge, Box::default()));
+        if self.begins.is_some() {
+            self.table.idle = Some(self.row((Side::Other, Box::default())));
+        }
     }
 
     /// With an empty table, or without one.
@@ -189,6 +239,21 @@ impl Matcher {
         following.sort_unstable();
         following.dedup();
         (matched, following.into_boxed_slice())
+    }
+}
+
+/// The bytes that a program takes one after the other, if that is all it does.
+fn literal(program: &Program) -> Option<Vec<u8>> {
+    let (mut bytes, mut number) = (Vec::new(), program.start);
+    loop {
+        match program.state(number) {
+            (State::Byte(byte), next) => {
+                bytes.push(byte);
+                number = next;
+            }
+            (State::Match, _) => return Some(bytes),
+            (State::Set(_) | State::Assertion(_) | State::Split(_), _) => return None,
+        }
     }
 }
 

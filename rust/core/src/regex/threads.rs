@@ -1,7 +1,6 @@
 //! Following an automaton through a text, in all its states at once.
 
-use super::parse::Side;
-use super::program::{Direction, Program, State};
+use super::program::{Direction, Program, Side, State};
 use std::mem;
 use std::ops::Range;
 

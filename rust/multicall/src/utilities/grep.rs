@@ -61,7 +61,7 @@ enum Pattern {
     Fixed(Vec<u8>),
     /// In small letters; and room for a line in small letters.
     FixedIgnoringCase(Vec<u8>, Vec<u8>),
-    Regex(Matcher),
+    Regex(Box<Matcher>),
 }
 
 impl Pattern {
@@ -78,7 +78,9 @@ impl Pattern {
                     Failure::new(111, message)
                 };
                 let dialect = Dialect { basic: !call.has('E'), ignores_case };
-                Matcher::new(bytes, dialect).map(Pattern::Regex).map_err(failed)
+                Matcher::new(bytes, dialect)
+                    .map(|matcher| Pattern::Regex(Box::new(matcher)))
+                    .map_err(failed)
             }
         }
     }

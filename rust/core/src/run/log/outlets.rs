@@ -36,14 +36,9 @@ struct Compiled {
 }
 
 enum Rule {
-    Select(Pattern),
-    Deselect(Pattern),
+    Select(Box<Matcher>),
+    Deselect(Box<Matcher>),
     IfUntouched,
-}
-
-enum Pattern {
-    Everything,
-    Lines(Matcher),
 }
 
 /// The line that a status file is to get.
@@ -158,8 +153,8 @@ impl Outlets {
 fn compile(script: Script) -> Result<Vec<Compiled>> {
     let rule = |selection| {
         Ok(match selection {
-            Selection::Select(text) => Rule::Select(Pattern::new(&text)?),
-            Selection::Deselect(text) => Rule::Deselect(Pattern::new(&text)?),
+            Selection::Select(text) => Rule::Select(matcher(&text)?),
+            Selection::Deselect(text) => Rule::Deselect(matcher(&text)?),
             Selection::IfUntouched => Rule::IfUntouched,
         })
     };
@@ -170,23 +165,11 @@ fn compile(script: Script) -> Result<Vec<Compiled>> {
     groups.collect()
 }
 
-impl Pattern {
-    fn new(text: &OsStr) -> Result<Pattern> {
-        if text.is_empty() {
-            return Ok(Pattern::Everything);
-        }
-        Matcher::new(text.as_bytes(), Dialect::default()).map(Pattern::Lines).map_err(|mistake| {
-            let what = format!("use the expression {:?}", text.to_string_lossy());
-            Error::malformed(what, mistake.to_string())
-        })
-    }
-
-    fn matches(&mut self, line: &[u8]) -> bool {
-        match self {
-            Pattern::Everything => true,
-            Pattern::Lines(matcher) => matcher.matches(line),
-        }
-    }
+fn matcher(text: &OsStr) -> Result<Box<Matcher>> {
+    Matcher::new(text.as_bytes(), Dialect::default()).map(Box::new).map_err(|mistake| {
+        let what = format!("use the expression {:?}", text.to_string_lossy());
+        Error::malformed(what, mistake.to_string())
+    })
 }
 
 /// What stands before the line: label, date, prefix.

@@ -8,7 +8,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from s6x.cli.check import check
-from world.tree import plant
+from world.tree import Content, plant
 
 
 def run(*words: str | Path) -> tuple[int, list[str]]:
@@ -66,3 +66,15 @@ def test_as_json(tmp_path: Path) -> None:
     assert (done.exit_code, finding["level"]) == (1, "error")
     assert finding["path"] == f"{tmp_path}/script:2:1"
     assert finding["what"] == "export has too few arguments"
+
+
+def test_what_is_the_same_for_several_files_is_said_once(tmp_path: Path) -> None:
+    script = "#!/bin/sh\n"
+    files: dict[str, Content] = {"bin/sh!": "", "init!": "", "var/run": {}}
+    top = plant(tmp_path, {**files, "etc/cont-init.d": {"a": script, "b": script, "c!": script}})
+    code, lines = run("--root", top)
+    notes = [line for line in lines if line.startswith("note: ")]
+    assert code == 0
+    assert [line.split(": ")[1:3] for line in notes] == [
+        ["/etc/cont-init.d/a, /etc/cont-init.d/b", "not executable"]
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -11,10 +11,11 @@ import pytest
 from s6x.image.bundle import Bundled, bundle
 from s6x.image.install import install
 from world.containers import busybox_root
-from world.images import Image, Role, linked_libraries, static_executable
+from world.families import Base, without_originals
+from world.images import Image, Role, linked_libraries, machine_root, static_executable
 from world.programs import our_executable
 from world.running import World
-from world.tree import Content
+from world.tree import Content, plant
 
 
 @pytest.fixture(scope="session")
@@ -71,3 +72,21 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Bundled]:
     """Both tarballs of `s6x bundle`, by kind; making them takes seconds."""
     made = bundle(tmp_path_factory.mktemp("bundles"), "v2", static_executable())
     return {its.kind: its for its in made}
+
+
+@pytest.fixture(params=["busybox", "machine"])
+def base(request: pytest.FixtureRequest, world: World) -> Iterator[Base]:
+    executable = our_executable()
+    assert executable, "there is no s6x executable to test: run make build"
+    world.top.chmod(0o755)
+    if request.param == "busybox":
+        root = busybox_root(world.top / "root")
+        for library in linked_libraries(executable):
+            plant(root, {str(library).lstrip("/") + "!": library.read_bytes()})
+        install(root, "v2", executable)
+        yield Base(root, "sh")
+        return
+    with machine_root(world.top) as root:
+        without_originals(root)
+        install(root, "v2", executable)
+        yield Base(root, "bash")

@@ -16,7 +16,7 @@ import pytest
 
 from s6x.image.install import install
 from world.containers import Container, Runc, Unshared
-from world.images import Image, Init, Role
+from world.images import Image, Init, Role, machine_root
 from world.programs import our_executable
 from world.running import World
 from world.waiting import until
@@ -69,15 +69,8 @@ def seed_image(world: World) -> Iterator[Image]:
     missing = [path for path in DAEMONS.values() if not Path(path).exists()]
     assert not missing, f"the seed's daemons are not installed: {missing}; run make setup"
     world.top.chmod(0o755)
-    root = world.top / "root"
-    for name in ("root", "upper", "work"):
-        (world.top / name).mkdir()
-    layers = f"lowerdir=/,upperdir={world.top}/upper,workdir={world.top}/work"
-    subprocess.run(["mount", "-t", "overlay", "overlay", "-o", layers, root], check=True)
-    try:
+    with machine_root(world.top) as root:
         yield furnished(root)
-    finally:
-        subprocess.run(["umount", "--lazy", root], check=True)
 
 
 def furnished(root: Path) -> Image:

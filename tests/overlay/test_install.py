@@ -157,7 +157,26 @@ def test_linked_directories_are_filled_where_they_lead(tmp_path: Path, executabl
     assert str((tmp_path / "etc/services.d").readlink()) == "/config/services"
     assert (tmp_path / "opt/package/admin/s6x/command/s6x").is_file()
     # Relative to where the files really are, so it also works seen from outside.
-    assert str((tmp_path / "init").readlink()) == "opt/package/admin/s6x/command/s6x"
+    program = tmp_path / "command/s6x"
+    assert str(program.readlink()) == "../opt/package/admin/s6x/command/s6x"
+
+
+def test_links_keep_their_programs_names_on_the_way(tmp_path: Path, executable: Path) -> None:
+    """A build may rename a link; then the next name on the way says which program it is."""
+    install(tmp_path, "v2", executable)
+    assert str((tmp_path / "init").readlink()) == "etc/s6/init/init-stage1"
+    assert str((tmp_path / "usr/bin/with-contenv").readlink()) == "../../command/with-contenv"
+    assert (tmp_path / "usr/bin/with-contenv").resolve() == tmp_path / PROGRAM
+
+
+@pytest.mark.parametrize("command", [Link("usr/bin"), {"s6-svc!": "somebody else's"}])
+def test_links_lead_by_nothing_that_is_not_ours(
+    tmp_path: Path, executable: Path, command: Content
+) -> None:
+    plant(tmp_path, {"usr/bin": {}, "command": command})
+    install(tmp_path, "v2", executable)
+    assert (tmp_path / "usr/bin/s6-svc").resolve() == tmp_path / PROGRAM
+    assert (tmp_path / "bin/s6-svc").resolve() == tmp_path / PROGRAM
 
 
 def test_files_of_the_user_stay(tmp_path: Path, executable: Path) -> None:

@@ -80,11 +80,12 @@ def test_v2_differs_from_v1_where_the_contract_says(tmp_path: Path) -> None:
         "command.not-found": (111, 127),
         "command.not-executable": (111, 126),
         "signals[2][1]": ("stop", "rescan-and-prune"),
-        "boot[9].rules": (
-            v1["boot"][9]["rules"],
-            v1["boot"][9]["rules"] + "{run}/etc/services.d/*/data/check false root,0:0 0755 0755\n",
+        "boot[10].rules": (
+            v1["boot"][10]["rules"],
+            v1["boot"][10]["rules"]
+            + "{run}/etc/services.d/*/data/check false root,0:0 0755 0755\n",
         ),
-        "boot[11].unspawnable": ("abort", "code"),
+        "boot[12].unspawnable": ("abort", "code"),
         "stop[0].wait-when": (None, [["not", "command-ended"]]),
         "stop[3].when": (None, synced),
         "stop[6].when": (None, synced),

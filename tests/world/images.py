@@ -106,6 +106,19 @@ class Init:
         return self.container.ps()
 
 
+@contextlib.contextmanager
+def machine_root(top: Path) -> Iterator[Path]:
+    """Mount the machine's own root below `top`, with a layer for changes over it."""
+    for name in ("root", "upper", "work"):
+        (top / name).mkdir()
+    layers = f"lowerdir=/,upperdir={top}/upper,workdir={top}/work"
+    subprocess.run(["mount", "-t", "overlay", "overlay", "-o", layers, top / "root"], check=True)
+    try:
+        yield top / "root"
+    finally:
+        subprocess.run(["umount", "--lazy", top / "root"], check=True)
+
+
 def linked_libraries(executable: Path) -> list[Path]:
     """What a dynamically linked build needs, to be run in a root that has no libraries."""
     listed = subprocess.run(["ldd", executable], capture_output=True, text=True, check=False)

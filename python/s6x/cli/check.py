@@ -64,10 +64,19 @@ def check(
     if as_json:
         click.echo(json.dumps([_value(finding) for finding in findings], indent=2))
     else:
-        for finding in findings:
+        for finding in _together(findings):
             click.echo(f"{finding.level}: {finding}")
     bad = {"error", "warning"} if strict else {"error"}
     sys.exit(1 if any(finding.level in bad for finding in findings) else 0)
+
+
+def _together(findings: list[Finding]) -> list[Finding]:
+    """Make one finding of those that say the same of several files."""
+    said: dict[tuple[str, ...], list[Finding]] = {}
+    for finding in findings:
+        same = (finding.level, finding.what, finding.why, finding.remedy)
+        said.setdefault(same, []).append(finding)
+    return [group[0].replaced(path=", ".join(f.path for f in group)) for group in said.values()]
 
 
 def _file_findings(root: str, file: str) -> list[Finding]:

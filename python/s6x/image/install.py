@@ -143,7 +143,8 @@ class _Image:
     def _lay_link(self, entry: Link) -> Change:
         here = Path(self.real(entry.path))
         program = self.real(EXECUTABLE)
-        target = EXECUTABLE if self.absolute else os.path.relpath(program, here.parent)
+        via = self._way(entry, here)
+        target = via if self.absolute else os.path.relpath(self.real(via), here.parent)
         action = MADE
         if os.path.lexists(here):
             if here.is_symlink() and self.root.resolve(entry.path) == program:
@@ -158,6 +159,13 @@ class _Image:
         new.symlink_to(target)
         new.replace(here)
         return Change(entry.path, action)
+
+    def _way(self, entry: Link, here: Path) -> str:
+        """Return what the link is to lead by; the executable itself where that is not ours."""
+        via = self.real(entry.via)
+        free = self.replace or not os.path.lexists(via)
+        ours = free or self.root.resolve(entry.via) == self.real(EXECUTABLE)
+        return entry.via if ours and via != str(here) else EXECUTABLE
 
     def _make_parents(self, path: str) -> None:
         parts = path.strip("/").split("/")[:-1]

@@ -66,9 +66,14 @@ class File:
 
 @dataclass(frozen=True)
 class Link:
-    """A name of the executable."""
+    """A name of the executable.
+
+    It leads there by way of `via`, whose own name is the program's: an image's build that renames
+    the link (`mv /init /s6-init`) does not change what it is.
+    """
 
     path: str
+    via: str = EXECUTABLE
 
 
 @dataclass(frozen=True)
@@ -137,7 +142,8 @@ def _stages(generation: str) -> tuple[Entry, ...]:
         File("/etc/s6/init/env/PATH", f"{TREE_PATH}\n"),
         File(RULES, rules[generation], earlier=tuple(rules.values())),
         File(MARK, f"{generation}\n", earlier=names),
-        *(Link(path) for path in STAGES),
+        *(Link(path) for path in STAGES[1:]),
+        Link(STAGES[0], via=STAGES[1]),
     )
 
 
@@ -173,10 +179,11 @@ def _programs(applets: tuple[str, ...]) -> tuple[Entry, ...]:
     programs = sorted({"s6x", *applets} - stages)
     links: list[Entry] = []
     for name in programs:
+        command = f"/command/{name}"
         if name != "s6x":
-            links.append(Link(f"/bin/{name}"))
+            links.append(Link(f"/bin/{name}", via=command))
         if name in USER_PROGRAMS or name.startswith(("s6-", "s6x")):
-            links.append(Link(f"/usr/bin/{name}"))
-        links.append(Link(f"/command/{name}"))
+            links.append(Link(f"/usr/bin/{name}", via=command))
+        links.append(Link(command))
     aliases = (Alias(f"/package/admin/{name}/command", "/command") for name in PACKAGES)
     return (*links, *aliases)

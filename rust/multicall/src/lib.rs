@@ -37,10 +37,12 @@ use s6x_core::sys::title::Title;
 use s6x_core::wire::environment::Environment;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 /// Runs the applet that these words name, the first being what we were called by, and returns the
 /// exit code. If that is no applet's name, because whoever executed us gave another one, the path counts
-/// that was executed.
+/// that was executed; and if that is none either, because an image renamed a link (`mv /init /s6-init`), the
+/// names count that the link leads by.
 pub fn main(words: &[OsString], environment: Environment, title: Option<Title>) -> u8 {
     exit::report_panics();
     let word = words.first().map_or(OsStr::new("s6x"), |word| word);
@@ -53,11 +55,30 @@ pub fn main(words: &[OsString], environment: Environment, title: Option<Title>) 
     if called.as_bytes().starts_with(b"s6x") {
         return front(rest, environment, title);
     }
-    if let Some(applet) = executed_path().and_then(|path| named(basename(&path))) {
+    // What a script's first line names is the first word then; the executed path is the script's.
+    let interpreter = word.as_bytes().contains(&b'/').then(|| word.to_owned());
+    let mut paths = interpreter.into_iter().chain(executed_path());
+    if let Some(applet) = paths.find_map(|path| led_by(Path::new(&path), named)) {
         return run(applet, word, rest, environment, title, false);
     }
     fd::complain(&front::no_applet(called));
     100
+}
+
+/// The applet whose name is the path's own, or that of a link on its way to the executable.
+fn led_by(
+    path: &Path,
+    named: impl Fn(&OsStr) -> Option<&'static Applet>,
+) -> Option<&'static Applet> {
+    const LINKS: usize = 8;
+    let mut path = path.to_owned();
+    for _ in 0..LINKS {
+        if let Some(applet) = named(basename(path.as_os_str())) {
+            return Some(applet);
+        }
+        path = path.parent()?.join(path.read_link().ok()?);
+    }
+    None
 }
 
 /// Runs one applet to its end, and what it becomes.

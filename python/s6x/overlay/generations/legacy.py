@@ -78,6 +78,12 @@ CATCH_ALL_LOGS = "{run}/uncaught-logs"
 """Leads to UNCAUGHT_LOGS, or is a directory where that cannot be written to."""
 
 
+HOOKS = ("/docker-mods",)
+"""Programs that families of images call from their own copy of stage 2, first of all: they fetch
+files, among them scripts and services that this boot is to run."""
+HOOK_LINKS = "{run}/stage2.d"
+"""Leads to those that the image has."""
+
 _CATCH_ALL_IS_THERE = negated(missing(f"{SCANDIR}/{CATCH_ALL_SERVICE}/run"))
 
 
@@ -163,7 +169,11 @@ def plan_of(generation: Generation, rules: str | None = None) -> Plan:
 def _stage1() -> tuple[Step, ...]:
     """Prepare the runtime directory, and start supervision."""
     return (
-        Files(name="runtime directory", fatal=1, ops=(*_environment_ops(), *_scandir_ops())),
+        Files(
+            name="runtime directory",
+            fatal=1,
+            ops=(*_environment_ops(), *_scandir_ops(), *_hook_ops()),
+        ),
         Files(name="well-known names", ops=_well_known_ops()),
         *_catch_all_preparation(),
         Supervise(
@@ -249,6 +259,18 @@ def _scandir_ops() -> tuple[Op, ...]:
     )
 
 
+def _hook_ops() -> tuple[Op, ...]:
+    ops: list[Op] = [Remove(HOOK_LINKS)]
+    for hook in HOOKS:
+        there = (negated(missing(hook)),)
+        name = hook.rpartition("/")[2]
+        ops += [
+            When(there, Mkdir(HOOK_LINKS, 0o755)),
+            When(there, Link(hook, f"{HOOK_LINKS}/{name}")),
+        ]
+    return tuple(ops)
+
+
 def _well_known_ops() -> tuple[Op, ...]:
     """Make the names that scripts use lead to the runtime directory, wherever it is."""
     elsewhere = negated(directory(f"{STATE}/services"))
@@ -272,6 +294,11 @@ def _stage2(generation: Generation, rules: str | None) -> tuple[Step, ...]:
     etc = "{run}/etc"
     services = f"{etc}/services.d"
     return (
+        Scripts(
+            name="hooks of the image",
+            when=(directory(HOOK_LINKS),),
+            directory=HOOK_LINKS,
+        ),
         Files(
             name="publish user files",
             say=f"[s6-init] making user provided files available at {etc}...",

@@ -139,6 +139,7 @@ pub static APPLETS: &[&Applet] = &[
     // Utilities
     &sockets::alias::APPLET,
     &sockets::alias_chpst::APPLET,
+    &sockets::alias_sv::APPLET,
     &utilities::cat::APPLET,
     &utilities::chmod::APPLET,
     &utilities::chown::APPLET,

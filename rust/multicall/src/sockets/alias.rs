@@ -50,7 +50,7 @@ static NAMES: &[(&str, Instead)] = &[
     ("setuidgid", Program(&["s6-setuidgid"])),
     ("softlimit", Program(&["s6-softlimit"])),
     ("supervise", Program(&["s6-supervise"])),
-    ("sv", Nothing("s6-svc controls services, and s6-svstat shows how they are")),
+    ("sv", Program(&["s6-alias-sv"])),
     ("svc", Program(&["s6-svc"])),
     ("svlogd", Nothing("s6-log does what it does, but takes its configuration as words")),
     ("svok", Program(&["s6-svok"])),

@@ -4,6 +4,7 @@
 pub mod accessrules;
 pub mod alias;
 pub mod alias_chpst;
+pub mod alias_sv;
 pub mod connlimit;
 pub mod ioconnect;
 pub mod ipcclient;

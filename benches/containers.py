@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from benches.machine import REPOSITORY
 from benches.report import Figure, Section, Target
 from benches.trees import BenchError, Workshop, announcement
 from s6x.image import build, install
@@ -115,7 +114,7 @@ def _running(way: Way) -> Iterator[tuple[Unshared, int]]:
             said += os.read(fifo, 4096) if _readable(fifo) else b""
             return said.count(b"\n") == 2
 
-        until(complete, "CMD")
+        until(complete, f"{way.name}: CMD", explain=lambda: f"{said!r} {container.err}")
         began, runs = (announcement(line).at_ns for line in said.decode().splitlines())
         way.up_ms.append((runs - began) / 1e6)
         yield (
@@ -152,8 +151,8 @@ def _with_python(spec: Spec) -> Spec:
     """Lend this machine's Python to an image."""
     borrowed = dict.fromkeys(
         str(Path(path).resolve())
-        for path in ("/usr/lib", "/lib", "/lib64", sys.base_prefix, sys.prefix, REPOSITORY)
-        if Path(path).exists()
+        for path in ("/usr/lib", "/lib", "/lib64", sys.base_prefix, sys.prefix, *sys.path[1:])
+        if Path(path).is_dir()
     )
     outermost = [
         path for path in borrowed if not any(path.startswith(f"{other}/") for other in borrowed)

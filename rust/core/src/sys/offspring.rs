@@ -9,17 +9,20 @@
 //! - What the child does not need of the parent's memory, it gives back: the parent's stack. Else it
 //!   would keep the old version of each page that the parent goes on writing.
 //! - While it waits, a child has no use for the stack below the waiting function; it gives that
-//!   back too ([`rest`]).
+//!   back too ([`wait`]).
 //!
 //! [`Heap`] is the executable's allocator: the system's, until a child moves into its nest. What the
 //! parent had allocated before is then only read, and never freed.
 
 use super::wait::Pid;
-use super::{cerr, last};
+use super::{cerr, clock, last, poll};
 use crate::error::Errno;
+use crate::wire::clock::Monotonic;
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::os::fd::BorrowedFd;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::time::Duration;
 
 /// Bytes of a nest: address space, of which a child uses some pages.
 /// (Where the kernel does not overcommit, each child's counts as used.)
@@ -33,6 +36,8 @@ const STACK: usize = 128 * 1024;
 const LARGE: usize = 8192;
 /// The kernel's unit of memory; where it is larger, nothing is given back (see [`give_back_pages`]).
 const PAGE: usize = 4096;
+/// How long nothing comes before a parent rests.
+const MOMENT: Duration = Duration::from_millis(200);
 /// Blocks are powers of two, from 2⁴ to 2³¹.
 const SMALLEST: u32 = 4;
 const SIZES: usize = 28;
@@ -264,12 +269,32 @@ extern "C" fn begin<T: Clone + 'static>(argument: *mut libc::c_void) -> libc::c_
     (birth.life)(with)
 }
 
-/// Before a child waits: gives back the pages of its stack below this call, and the executable's own,
-/// which are in memory anyway and come back, sixteen at a time, when they are used again.
-pub fn rest() {
-    if !is_child() {
-        return;
+/// Waits as [`poll::anything`] does, with little in memory: a child gives back the pages of its stack
+/// below this call, and everybody the executable's own, which are in memory anyway and come back, sixteen at a
+/// time, when they are used again. A parent does so when nothing has come for a moment: while it
+/// boots services, it has no rest.
+pub fn wait(fds: &[BorrowedFd<'_>], deadline: Option<Monotonic>) {
+    if is_child() {
+        give_back_stack();
+    } else if HEADERS.load(Ordering::Relaxed).is_null() {
+        return poll::anything(fds, deadline);
+    } else {
+        let soon = clock::monotonic() + MOMENT;
+        if deadline.is_some_and(|deadline| deadline <= soon) {
+            return poll::anything(fds, deadline);
+        }
+        if poll::readable(fds, Some(soon)).is_ok_and(|ready| ready.contains(&true)) {
+            return;
+        }
     }
+    for (start, length) in unwritable_segments() {
+        // SAFETY: a private mapping of a file, never written: its pages read the same afterwards.
+        unsafe { give_back_pages(start, length) };
+    }
+    poll::anything(fds, deadline);
+}
+
+fn give_back_stack() {
     let nest = PREPARED.load(Ordering::Relaxed);
     let bottom = nest as usize + NEST - STACK;
     // Some distance, for this frame and that of madvise itself.
@@ -277,10 +302,6 @@ pub fn rest() {
     let unused = here.saturating_sub(bottom);
     // SAFETY: below the stack pointer of the only thread, nothing is in use.
     unsafe { give_back_pages(bottom, unused) };
-    for (start, length) in unwritable_segments() {
-        // SAFETY: a private mapping of a file, never written: its pages read the same afterwards.
-        unsafe { give_back_pages(start, length) };
-    }
 }
 
 /// Where the parts of the executable are that were never writable: address of the first page, bytes.

@@ -25,7 +25,7 @@ use crate::sys::dir::Dir;
 use crate::sys::signals::{SignalFd, survive_broken_pipes};
 use crate::sys::title::Title;
 use crate::sys::wait::Pid;
-use crate::sys::{clock, fd, poll, process, wait};
+use crate::sys::{clock, fd, offspring, process, wait};
 use crate::wire::clock::Monotonic;
 use crate::wire::control::ScanControl;
 use crate::wire::environment::Environment;
@@ -185,7 +185,7 @@ impl Container {
         }
         let mut fds = vec![self.signals.as_fd()];
         fds.extend(self.scanner.as_ref().map(Scanner::control));
-        poll::anything(&fds, self.deadline());
+        offspring::wait(&fds, self.deadline());
         self.take_signals();
         self.reap();
         self.take_controls();

@@ -11,7 +11,7 @@ pub use scanner::{Options, Scanner};
 use crate::error::{Errno, Error, Result, Why};
 use crate::run::Inheritance;
 use crate::sys::signals::{SignalFd, survive_broken_pipes, unblock_all};
-use crate::sys::{clock, fd, poll, process, wait};
+use crate::sys::{clock, fd, offspring, process, wait};
 use crate::wire::control::ScanControl;
 use crate::wire::signal::Signal;
 use std::ffi::{CStr, CString};
@@ -53,7 +53,7 @@ fn serve(scanner: &mut Scanner) -> Result<()> {
     scanner.tell_ready();
     while !scanner.is_over() {
         let fds = [signals.as_fd(), scanner.control()];
-        poll::anything(&fds, scanner.deadline());
+        offspring::wait(&fds, scanner.deadline());
         while let Some(signal) = signals.take() {
             if let Some(control) = meaning(signal)
                 && !scanner.divert(signal)

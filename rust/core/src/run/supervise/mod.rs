@@ -15,7 +15,7 @@ use crate::model::service_dir::{self, Settings};
 use crate::run::fifodir;
 use crate::sys::dir::{Dir, Open};
 use crate::sys::signals::SignalFd;
-use crate::sys::{clock, fd, offspring, poll, process, wait};
+use crate::sys::{clock, fd, offspring, process, wait};
 use crate::wire::clock::Monotonic;
 use crate::wire::control::Control;
 use crate::wire::notice::Notice;
@@ -89,10 +89,9 @@ pub fn supervise(path: &Path, name: CString, env: &[CString], mission: Mission) 
     }
     while !seat.gone {
         if !seat.is_due() {
-            offspring::rest();
             let mut fds = vec![signals.as_fd()];
             fds.extend(seat.fds());
-            poll::anything(&fds, seat.deadline());
+            offspring::wait(&fds, seat.deadline());
         }
         seat.take_readiness();
         let mut signalled = false;

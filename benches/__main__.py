@@ -12,6 +12,7 @@ from benches.containers import containers
 from benches.execline import execline
 from benches.logging import logging
 from benches.ownership import ownership
+from benches.sockets import sockets
 from benches.supervision import boot, memory, restart
 from benches.trees import BenchError, Workshop
 
@@ -25,6 +26,7 @@ BENCHES: dict[str, Callable[[Workshop], list[report.Section]]] = {
     "container": containers,
     "logging": logging,
     "ownership": ownership,
+    "sockets": sockets,
 }
 
 

@@ -53,7 +53,11 @@ def memory(workshop: Workshop) -> list[Section]:
     """Memory of one supervisor, and what idle supervisors do."""
     wakes: list[Figure] = []
     sections = [_memory(workshop, count, wakes) for count in (100, 1000)]
-    return [_small(workshop), *sections, Section("switches to idle supervisors and their scanner in 5 s", wakes)]
+    return [
+        _small(workshop),
+        *sections,
+        Section("switches to idle supervisors and their scanner in 5 s", wakes),
+    ]
 
 
 def _small(workshop: Workshop) -> Section:

@@ -21,6 +21,7 @@ PROGRAMS: dict[str, list[str]] = {
     "spawn_loop": [],
     "log_writer": [],
     "stamp": [],
+    "hello": [],
 }
 
 

@@ -216,6 +216,14 @@ impl Dir {
         cerr(unsafe { libc::fchownat(self.0.as_raw_fd(), name.as_ptr(), uid, gid, 0) }).map(drop)
     }
 
+    /// The same of the name itself: of a link, the link's own.
+    pub fn lchown(&self, name: impl AsRef<OsStr>, uid: u32, gid: u32) -> Result<(), Errno> {
+        let (name, flags) = (terminated(name.as_ref())?, libc::AT_SYMLINK_NOFOLLOW);
+        // SAFETY: `name` is a C string.
+        cerr(unsafe { libc::fchownat(self.0.as_raw_fd(), name.as_ptr(), uid, gid, flags) })
+            .map(drop)
+    }
+
     /// Does the name exist, links followed?
     pub fn exists(&self, name: impl AsRef<OsStr>) -> bool {
         self.stat(name).is_ok()

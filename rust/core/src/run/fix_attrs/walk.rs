@@ -1,7 +1,8 @@
 //! The way of one rule through one tree.
 //!
-//! A file costs one system call, which looks at it by its name in a directory that is held open. What is
-//! wrong is then held by itself, looked at once more, and changed by that: whatever its name leads to by then. Down
+//! A file costs one system call, which looks at it by its name in a directory that is held open, and a second one if
+//! nothing but its owner is wrong. Whatever else is wrong is held by itself, looked at once more, and changed by
+//! that, so that nobody's new link in its place is followed. Down
 //! to some depth all directories above are held open, in the middle of being read, and only the names of one
 //! batch are in memory; further down each is read to its end first, and the walk comes back to it by `..`.
 
@@ -19,6 +20,8 @@ use std::path::{Path, PathBuf};
 
 /// How many directories are held open at most.
 const OPEN: usize = 64;
+/// The bits of a mode that a change of owner clears.
+const SET_IDS: u32 = 0o6000;
 /// Paths in messages are cut in the middle when they would be longer than this, in bytes.
 const PATH_SHOWN: usize = 4096;
 
@@ -147,11 +150,26 @@ impl<'a, 'b> Walk<'a, 'b> {
                 self.report.looked();
                 false
             }
+            Ok(stat) if self.wanted.mode_is_met(&stat) && stat.permissions() & SET_IDS == 0 => {
+                self.change_owner(dir, name);
+                false
+            }
             Ok(_) => self.fix_name(dir, name).is_some(),
             Err(errno) => {
                 self.failed_unless_gone("stat", name, errno);
                 false
             }
+        }
+    }
+
+    /// Gives a name to its right owner, with one system call more: nothing but the owner is wrong, and a change of
+    /// it clears no bits.
+    fn change_owner(&mut self, dir: &Dir, name: &OsStr) {
+        self.report.looked();
+        let (uid, gid) = self.wanted.ids;
+        match dir.lchown(name, uid, gid) {
+            Ok(()) => self.report.changed(),
+            Err(errno) => self.failed_unless_gone("chown", name, errno),
         }
     }
 
@@ -190,7 +208,7 @@ impl<'a, 'b> Walk<'a, 'b> {
         }
         if let Some(mode) = self.wanted.mode(&stat) {
             // A change of owner may have cleared the set-id bits.
-            let cleared = wrong_owner && mode & 0o6000 != 0;
+            let cleared = wrong_owner && mode & SET_IDS != 0;
             if cleared || stat.permissions() != mode {
                 match inode.chmod(mode) {
                     Ok(()) => changed = true,
@@ -276,8 +294,11 @@ impl<'a, 'b> Walk<'a, 'b> {
 
 impl Wanted {
     fn is_met(&self, stat: &Stat) -> bool {
-        (stat.uid, stat.gid) == self.ids
-            && self.mode(stat).is_none_or(|mode| mode == stat.permissions())
+        (stat.uid, stat.gid) == self.ids && self.mode_is_met(stat)
+    }
+
+    fn mode_is_met(&self, stat: &Stat) -> bool {
+        self.mode(stat).is_none_or(|mode| mode == stat.permissions())
     }
 
     /// The mode that is right for this kind of file; links have none.

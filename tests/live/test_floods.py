@@ -9,6 +9,7 @@ import fcntl
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,29 @@ class Flood:
     def __exit__(self, *_: object) -> None:
         self._yes.kill()
         self._yes.wait()
+
+
+def processor_time_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_a_flood_costs_next_to_nothing(world: World, daemons: Programs) -> None:
+    """Who floods a daemon does not get the processor that everybody else needs."""
+    scanner = world.scan(daemons, world.plant({"web": sleeper()}, "scan"))
+    scanner.until_up("web")
+    pids = [scanner.pid, *scanner.supervisors().values()]
+    fifos = (scanner.directory / "web/supervise/control", scanner.directory / ".s6-svscan/control")
+    with Flood(fifos[0], "?"), Flood(fifos[1], "?"):
+        began = time.monotonic()
+        before = [processor_time_s(pid) for pid in pids]
+        until(lambda: scanner.said().count("unknown control bytes") > 20, "a second of flood")
+        took = [processor_time_s(pid) - b for pid, b in zip(pids, before, strict=True)]
+        passed = time.monotonic() - began
+    assert passed > 0.9, "and does not fill a log"
+    assert max(took) < passed / 4, took
+    scanner.signal(signal.SIGTERM)
+    assert scanner.exit_code() == 0
 
 
 def test_control_bytes_without_end(world: World, daemons: Programs) -> None:

@@ -8,6 +8,7 @@ pub mod fix_attrs;
 pub mod ftrigrd;
 pub mod init;
 pub mod linking;
+mod listening;
 pub mod log;
 pub mod notify_socket;
 pub mod observe;

@@ -104,9 +104,14 @@ pub fn pipe_size(fd: impl AsFd) -> Option<usize> {
 /// only.
 pub fn enlarge_pipe(fd: impl AsFd, size: usize) {
     if pipe_size(fd.as_fd()).is_some_and(|now| now < size) {
-        // SAFETY: F_SETPIPE_SZ takes a plain integer, and keeps what is in the pipe.
-        unsafe { libc::fcntl(fd.as_fd().as_raw_fd(), libc::F_SETPIPE_SZ, size as libc::c_int) };
+        resize_pipe(fd, size);
     }
+}
+
+/// Lets a pipe hold so many bytes, a page or more, if the system lets us and no more are in it.
+pub fn resize_pipe(fd: impl AsFd, size: usize) {
+    // SAFETY: F_SETPIPE_SZ takes a plain integer, and keeps what is in the pipe.
+    unsafe { libc::fcntl(fd.as_fd().as_raw_fd(), libc::F_SETPIPE_SZ, size as libc::c_int) };
 }
 
 /// A pipe: read end, write end; both blocking.

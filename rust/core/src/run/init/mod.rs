@@ -184,7 +184,7 @@ impl Container {
             }
         }
         let mut fds = vec![self.signals.as_fd()];
-        fds.extend(self.scanner.as_ref().map(Scanner::control));
+        fds.extend(self.scanner.as_ref().and_then(Scanner::control));
         offspring::wait(&fds, self.deadline());
         self.take_signals();
         self.reap();

@@ -52,7 +52,8 @@ fn serve(scanner: &mut Scanner) -> Result<()> {
     fd::drop_unread_complaints();
     scanner.tell_ready();
     while !scanner.is_over() {
-        let fds = [signals.as_fd(), scanner.control()];
+        let mut fds = vec![signals.as_fd()];
+        fds.extend(scanner.control());
         offspring::wait(&fds, scanner.deadline());
         while let Some(signal) = signals.take() {
             if let Some(control) = meaning(signal)

@@ -6,7 +6,8 @@ use crate::machine::scan::{
     Action, CATCH_ALL, Event, Found, Limits, Role, Scanner as Machine, SeatId,
 };
 use crate::run::Inheritance;
-use crate::run::supervise::{Mission, control_fifo};
+use crate::run::listening::ControlFifo;
+use crate::run::supervise::Mission;
 use crate::sys::dir::{Dir, Open};
 use crate::sys::spawn::Launch;
 use crate::sys::wait::Pid;
@@ -17,7 +18,7 @@ use crate::wire::signal::Signal;
 use crate::wire::wait_status::WaitStatus;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CString, OsStr};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
@@ -59,8 +60,7 @@ impl Default for Options {
 pub struct Scanner {
     machine: Machine,
     directory: Dir,
-    control: OwnedFd,
-    _control_writer: OwnedFd,
+    control: ControlFifo,
     _lock: OwnedFd,
     options: Options,
     inheritance: Inheritance,
@@ -84,13 +84,12 @@ impl Scanner {
         let old = process::umask(0);
         let files = take_files(&directory, path);
         process::umask(old);
-        let (lock, control, control_writer) = files?;
+        let (lock, control) = files?;
         let limits = Limits { rescan: options.rescan, supervisors: options.supervisors };
         Ok(Scanner {
             machine: Machine::new(clock::monotonic(), limits),
             directory,
             control,
-            _control_writer: control_writer,
             _lock: lock,
             options,
             inheritance,
@@ -108,24 +107,19 @@ impl Scanner {
         }
     }
 
-    /// The descriptor that is readable when there are control bytes.
-    pub fn control(&self) -> BorrowedFd<'_> {
-        self.control.as_fd()
+    /// The descriptor that is readable when there are control bytes, unless none are taken for a moment.
+    pub fn control(&self) -> Option<BorrowedFd<'_>> {
+        self.control.awaited()
     }
 
     /// The control bytes that have arrived. The host passes them to [`Scanner::ask`], or acts on them itself.
     pub fn controls(&mut self) -> Vec<ScanControl> {
         let mut controls = Vec::new();
         let mut unknown = Vec::new();
-        let mut buffer = [0; 256];
-        // A flood gets its turn again in the next round: signals and deaths must not wait for its end.
-        for _ in 0..16 {
-            let Ok(got @ 1..) = fd::read(&self.control, &mut buffer) else { break };
-            for &byte in buffer.iter().take(got) {
-                match ScanControl::from_letter(byte) {
-                    Some(control) => controls.push(control),
-                    None => unknown.push(byte),
-                }
+        for byte in self.control.take() {
+            match ScanControl::from_letter(byte) {
+                Some(control) => controls.push(control),
+                None => unknown.push(byte),
             }
         }
         if let Some(first) = unknown.first() {
@@ -136,9 +130,9 @@ impl Scanner {
         controls
     }
 
-    /// When [`Scanner::timeout`] is to be called.
+    /// When [`Scanner::timeout`] is to be called, and [`Scanner::controls`].
     pub fn deadline(&self) -> Option<Monotonic> {
-        self.machine.deadline()
+        [self.machine.deadline(), self.control.deadline()].into_iter().flatten().min()
     }
 
     /// Does what is due.
@@ -338,8 +332,8 @@ impl Scanner {
     }
 }
 
-/// Lock, control FIFO's read end, its write end.
-fn take_files(directory: &Dir, path: &Path) -> Result<(OwnedFd, OwnedFd, OwnedFd)> {
+/// Lock and control FIFO.
+fn take_files(directory: &Dir, path: &Path) -> Result<(OwnedFd, ControlFifo)> {
     let own_path = path.join(".s6-svscan");
     match directory.mkdir(".s6-svscan", 0o700) {
         Ok(()) | Err(Errno::EXISTS) => {}
@@ -357,8 +351,7 @@ fn take_files(directory: &Dir, path: &Path) -> Result<(OwnedFd, OwnedFd, OwnedFd
         }
         Err(errno) => return Err(Error::on("lock", &lock_path, errno)),
     }
-    let (control, writer) = control_fifo(&own, &own_path.join("control"))?;
-    Ok((lock, control, writer))
+    Ok((lock, ControlFifo::open(&own, &own_path.join("control"))?))
 }
 
 /// How long a lock may be in the hands of a process that is on its way out.

@@ -2,6 +2,7 @@
 
 use crate::error::{Errno, Error, Result, Why};
 use crate::run::fifodir;
+use crate::run::listening::ControlFifo;
 use crate::sys::dir::{Dir, Open, chmod, chown};
 use crate::sys::{lock, process};
 use std::os::fd::OwnedFd;
@@ -12,9 +13,7 @@ use std::path::Path;
 pub(super) struct Files {
     pub(super) supervise: Dir,
     /// Where control bytes come from.
-    pub(super) control: OwnedFd,
-    /// So that the FIFO never sees its end.
-    _control_writer: OwnedFd,
+    pub(super) control: ControlFifo,
     /// As long as it is held, nobody else supervises this service.
     _lock: OwnedFd,
 }
@@ -47,9 +46,9 @@ fn take(service: &Dir, path: &Path) -> Result<Files> {
         }
         Err(errno) => return Err(Error::on("lock", path.join("supervise/lock"), errno)),
     }
-    let (control, control_writer) = control_fifo(&supervise, &path.join("supervise/control"))?;
+    let control = ControlFifo::open(&supervise, &path.join("supervise/control"))?;
     let _ = fifodir::clean(&events);
-    Ok(Files { supervise, control, _control_writer: control_writer, _lock: lock })
+    Ok(Files { supervise, control, _lock: lock })
 }
 
 /// Opens a directory, making it first if need be: also at the far end of a dangling link.
@@ -79,20 +78,4 @@ fn directory(
         finish(&dir).map_err(failed)?;
     }
     Ok(dir)
-}
-
-/// Opens a control FIFO for reading, and for writing so that it never ends; makes it if need be.
-pub(crate) fn control_fifo(dir: &Dir, path: &Path) -> Result<(OwnedFd, OwnedFd)> {
-    let failed = |errno| Error::on("open", path, errno);
-    match dir.mkfifo("control", 0o600) {
-        Ok(()) | Err(Errno::EXISTS) => {}
-        Err(errno) => return Err(Error::on("create", path, errno)),
-    }
-    if !dir.stat("control").map_err(failed)?.is_fifo() {
-        let what = format!("use {}", crate::error::shown(path));
-        return Err(Error::malformed(what, "it is not a FIFO; remove it"));
-    }
-    let reader = dir.file("control", Open::ReadNow).map_err(failed)?;
-    let writer = dir.file("control", Open::WriteNow).map_err(failed)?;
-    Ok((reader, writer))
 }

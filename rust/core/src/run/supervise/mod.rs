@@ -23,7 +23,6 @@ use crate::wire::signal::Signal;
 use crate::wire::status::Status;
 use crate::wire::tally;
 use crate::wire::wait_status::WaitStatus;
-pub(crate) use files::control_fifo;
 
 use child::Child;
 use files::Files;
@@ -167,7 +166,7 @@ impl<'a> Seat<'a> {
     fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         let readiness = self.readiness.as_ref().map(AsFd::as_fd);
         let adopted = self.child.as_ref().and_then(Child::descriptor);
-        [Some(self.files.control.as_fd()), readiness, adopted].into_iter().flatten()
+        [self.files.control.awaited(), readiness, adopted].into_iter().flatten()
     }
 
     fn feed(&mut self, event: Event) {
@@ -243,7 +242,8 @@ impl<'a> Seat<'a> {
     }
 
     fn deadline(&self) -> Option<Monotonic> {
-        [self.machine.deadline(), self.unpublished].into_iter().flatten().min()
+        let control = self.files.control.deadline();
+        [self.machine.deadline(), self.unpublished, control].into_iter().flatten().min()
     }
 
     /// Tells the subscribers. The directory is opened each time: it may have been removed, and made anew
@@ -307,14 +307,9 @@ impl<'a> Seat<'a> {
     }
 
     fn take_control(&mut self) {
-        let mut buffer = [0; 256];
-        // A flood gets its turn again in the next round: signals and deaths must not wait for its end.
-        for _ in 0..16 {
-            let Ok(got @ 1..) = fd::read(&self.files.control, &mut buffer) else { break };
-            for &byte in buffer.iter().take(got) {
-                if let Some(control) = Control::from_letter(byte) {
-                    self.feed(Event::Asked(control));
-                }
+        for byte in self.files.control.take() {
+            if let Some(control) = Control::from_letter(byte) {
+                self.feed(Event::Asked(control));
             }
         }
     }

@@ -123,6 +123,26 @@ def test_a_planner_that_hangs_can_be_stopped(image: Images, role: Role) -> None:
         assert init.wait().code == 0
 
 
+@pytest.mark.parametrize(
+    ("ending", "code"),
+    [
+        ("exit 1", 111),
+        ("kill -9 $$", 111),
+        ('echo nonsense >&"$5"', 111),
+        ("kill -TERM $PPID; exec sleep 1000", 0),
+    ],
+)
+def test_nothing_of_a_failed_planner_is_left(image: Images, ending: str, code: int) -> None:
+    """Not as PID 1, init itself sees to that; a daemon of the planner's is its descendant, too."""
+    body = (
+        f"(setsid sleep 1001 &); sleep 1002 & setsid sh -c 'trap \"\" TERM; sleep 1003' & {ending}"
+    )
+    its = image("v2", planner(body), planned=False)
+    script = '/init true; echo "code $?"; ps -o args | grep -c "^sleep 100"'
+    with Unshared(Spec(its.root, ["/bin/sh", "-c", script], env=ENV)) as container:
+        assert container.wait().out == f"code {code}\n0\n"
+
+
 @pytest.mark.parametrize("content", [b"", b"garbage", b"d", b"\0" * 5000, b"i" * 100000])
 def test_a_damaged_plan_is_told_and_replaced(image: Images, content: bytes) -> None:
     its = image("v2", planner('cat /good >&"$5"'))

@@ -4,12 +4,17 @@
 //! was started below us stays below us. It is found by walking `/proc`, and nothing else is touched.
 
 use crate::error::Errno;
+use crate::machine::init::{BETWEEN_KILLS, KILLS};
 use crate::sys::dir::Dir;
-use crate::sys::process;
-use crate::sys::wait::{Pid, PidFd};
+use crate::sys::wait::{self, Pid, PidFd};
+use crate::sys::{clock, poll, process};
 use crate::wire::signal::Signal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::ffi::OsStrExt;
+use std::time::Duration;
+
+/// How often to look whether what was killed is gone.
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 /// Sends a signal to everything left but ourselves.
 pub(super) fn signal_everything(signal: Signal) {
@@ -30,6 +35,21 @@ pub(super) fn signal_everything(signal: Signal) {
         }
         if !news {
             return;
+        }
+    }
+}
+
+/// Kills everything left, and waits for its end: as long as the init machine would.
+pub(super) fn end_everything() {
+    for _ in 0..KILLS {
+        signal_everything(Signal::SIGKILL);
+        let soon = clock::monotonic() + BETWEEN_KILLS;
+        while clock::monotonic() < soon {
+            while wait::next_dead().is_some() {}
+            if !wait::has_children() {
+                return;
+            }
+            let _ = poll::readable(&[], Some(clock::monotonic() + LOOK_AGAIN));
         }
     }
 }

@@ -58,6 +58,15 @@ pub fn watch_signals() -> Result<SignalFd> {
     SignalFd::new(&signals).map_err(|errno| Error::system("watch signals", errno))
 }
 
+/// Not as PID 1, makes us the parent of whatever our descendants leave behind.
+fn adopt_orphans() -> Result<()> {
+    if process::own_pid() == 1 {
+        return Ok(());
+    }
+    process::become_subreaper()
+        .map_err(|errno| Error::system("become the reaper of our descendants", errno))
+}
+
 /// Boots, runs and stops the container that `plan` describes, and returns its exit code. `arguments`
 /// are CMD; the environment of `facts` is the container's.
 ///
@@ -73,10 +82,7 @@ pub fn run(
     fd::sanitize_standard().map_err(|errno| Error::on("open", "/dev/null", errno))?;
     survive_broken_pipes();
     fd::drop_unread_complaints();
-    if process::own_pid() != 1 {
-        process::become_subreaper()
-            .map_err(|errno| Error::system("become the reaper of our descendants", errno))?;
-    }
+    adopt_orphans()?;
     if facts.env.lookup("PATH").is_none() && !plan.default_path.is_empty() {
         facts.env.set("PATH", OsStr::from_bytes(&plan.default_path));
     }

@@ -1,8 +1,10 @@
 //! Running the planner, once, before anything else: a child with a deadline.
 //!
 //! It writes the plan to a file in memory: there may be no place on disk. Whatever it does instead (it crashes,
-//! hangs, finds errors, writes nonsense) is an answer, too: PID 1 reports it and ends.
+//! hangs, finds errors, writes nonsense) is an answer, too: PID 1 reports it and ends, and so does whatever
+//! the planner started.
 
+use super::left;
 use crate::error::{Errno, Error};
 use crate::sys::signals::SignalFd;
 use crate::sys::spawn::Launch;
@@ -92,8 +94,14 @@ impl fmt::Display for Unplanned {
 }
 
 impl Planner {
-    /// Runs it and reads what it wrote. `signals`: those of init; one that ends it, ends this.
+    /// Runs it and reads what it wrote. `signals`: those of init; one that ends it, ends this. Where that
+    /// fails nothing that the planner started is left.
     pub fn plan(&self, signals: &SignalFd) -> Result<Plan, Unplanned> {
+        super::adopt_orphans().map_err(Unplanned::Broken)?;
+        self.read(signals).inspect_err(|_| left::end_everything())
+    }
+
+    fn read(&self, signals: &SignalFd) -> Result<Plan, Unplanned> {
         let broken = |errno| Unplanned::Broken(Error::system("keep a plan in memory", errno));
         let output = fd::memory_file().map_err(broken)?;
         let words = self.words.iter().cloned();

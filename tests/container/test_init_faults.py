@@ -330,3 +330,13 @@ def test_leftovers_of_an_earlier_boot(image: Images, role: Role) -> None:
         assert init.run("/usr/bin/printcontenv", "NEW").out == "1\n"
         ended = init.stop()
     assert ended.code == 0
+
+
+@needs_root
+def test_no_space_for_the_exit_code(image: Images, role: Role) -> None:
+    """CMD's code is the container's, although there is no place to write it down."""
+    fill = "dd if=/dev/zero of=/run/fill bs=1k 2>/dev/null; exit 7"
+    ended = image("v2").run("sh", "-c", fill, role=role, tmpfs={"/run": "size=64k,mode=755"})
+    assert "init: warning: unable to write /var/run/s6/env-stage3/S6_STAGE2_EXITED: " in ended.err
+    assert ended.err.endswith(": No space left on device\n")
+    assert ended.code == 7, ended

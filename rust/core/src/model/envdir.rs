@@ -177,14 +177,17 @@ pub fn dump(
     Ok(())
 }
 
-/// Makes a file anew, with exactly this mode; what had the name before is gone, even a link.
+/// Makes a file anew, with exactly this mode; what had the name before is gone, even a link. Where there
+/// is no space for its content, there is no file: half a value is worse than none.
 pub fn write(dir: &Dir, name: &OsStr, content: &[u8], mode: u32) -> std::result::Result<(), Errno> {
     match dir.unlink(name) {
         Ok(()) | Err(Errno::NOT_FOUND) => {}
         Err(errno) => return Err(errno),
     }
     let file = inode::create(dir, name, 0o600)?;
-    fd::write_all(&file, content)?;
+    fd::write_all(&file, content).inspect_err(|_| {
+        let _ = dir.unlink(name); // it may be gone by now
+    })?;
     crate::sys::dir::chmod(&file, mode)
 }
 

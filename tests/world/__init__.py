@@ -10,5 +10,7 @@
 - `programs`: the two sets of programs, ours and the originals;
 - `logs`: loggers, and what is in their directories;
 - `running`: supervisors and scanners, and the proof that nothing outlives a test;
-- `containers`: PID namespaces and OCI bundles, for everything that wants to be PID 1.
+- `containers`: PID namespaces and OCI bundles, for everything that wants to be PID 1;
+- `random_trees`, `random_faults`, `random_runs`, `verdicts`: random containers, what goes wrong in
+  them, and what may come of it.
 """

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +14,14 @@ from s6x.image.bundle import Bundled, bundle
 from s6x.image.install import install
 from world.containers import busybox_root
 from world.families import Base, without_originals
-from world.images import Image, Role, linked_libraries, machine_root, static_executable
+from world.images import (
+    Image,
+    Role,
+    linked_libraries,
+    machine_root,
+    needs_root,
+    static_executable,
+)
 from world.programs import our_executable
 from world.running import World
 from world.tree import Content, plant
@@ -41,26 +50,74 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     return of
 
 
+ON_BOTH_ROOTS = ("test_init_v1", "test_init_v2", "test_init_legacy")
+"""Modules whose images are made on a busybox root, and on the machine's own."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that takes `role` or `image` in each role, and on each root."""
+    names = {*metafunc.fixturenames}
+    on_both = metafunc.module.__name__.rpartition(".")[2] in ON_BOTH_ROOTS
+    if on_both and {"image", "role"} <= names:
+        # What a root changes does not depend on whose child init is.
+        cases = [("busybox", "pid1"), ("busybox", "child"), ("machine", "pid1")]
+        metafunc.parametrize(("image", "role"), _marked(cases), indirect=True)
+    elif on_both and "image" in names:
+        metafunc.parametrize("image", _marked([("busybox",), ("machine",)]), indirect=True)
+    elif "role" in names and not _parametrized(metafunc, "role"):
+        metafunc.parametrize("role", ["pid1", "child"], indirect=True)
+
+
+def _parametrized(metafunc: pytest.Metafunc, name: str) -> bool:
+    """Whether the test says itself which values an argument has."""
+    marks = metafunc.definition.iter_markers("parametrize")
+    return any(name in mark.args[0] for mark in marks)
+
+
+def _marked(cases: Sequence[tuple[str, ...]]) -> list[Any]:
+    """Say of each case what it needs: the machine's root is mounted."""
+    return [pytest.param(*case, marks=needs_root if "machine" in case else ()) for case in cases]
+
+
 @pytest.fixture
-def image(world: World, images: Callable[[str], Path]) -> Callable[..., Image]:
+def image(
+    world: World, images: Callable[[str], Path], request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Image]]:
     """Return a function that gives a fresh image of a generation with these files and a plan."""
     world.top.chmod(0o755)
     count = 0
+    on_the_machines = getattr(request, "param", "busybox") == "machine"
+    with contextlib.ExitStack() as mounts:
 
-    def of(
-        generation: str, content: Mapping[str, Content] | None = None, *, planned: bool = True
-    ) -> Image:
-        nonlocal count
-        count += 1
-        root = world.top / f"root{count}"
-        shutil.copytree(images(generation), root, symlinks=True)
-        its = Image(root, generation).plant(content or {})
-        return its.built() if planned else its
+        def of(
+            generation: str, content: Mapping[str, Content] | None = None, *, planned: bool = True
+        ) -> Image:
+            nonlocal count
+            count += 1
+            if on_the_machines:
+                (world.top / f"machine{count}").mkdir()
+                root = mounts.enter_context(own_root(world.top / f"machine{count}", generation))
+            else:
+                root = world.top / f"root{count}"
+                shutil.copytree(images(generation), root, symlinks=True)
+            its = Image(root, generation).plant(content or {})
+            return its.built() if planned else its
 
-    return of
+        yield of
 
 
-@pytest.fixture(params=["pid1", "child"])
+@contextlib.contextmanager
+def own_root(top: Path, generation: str) -> Iterator[Path]:
+    """The machine's own root with s6x in it, and without another s6."""
+    executable = our_executable()
+    assert executable, "there is no s6x executable to test: run cargo build"
+    with machine_root(top) as root:
+        without_originals(root)
+        install(root, generation, executable)
+        yield root
+
+
+@pytest.fixture
 def role(request: pytest.FixtureRequest) -> Role:
     """Whether init is PID 1 of the container, or somebody's child."""
     chosen: Role = request.param
@@ -86,7 +143,5 @@ def base(request: pytest.FixtureRequest, world: World) -> Iterator[Base]:
         install(root, "v2", executable)
         yield Base(root, "sh")
         return
-    with machine_root(world.top) as root:
-        without_originals(root)
-        install(root, "v2", executable)
+    with own_root(world.top, "v2") as root:
         yield Base(root, "bash")

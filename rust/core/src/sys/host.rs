@@ -45,3 +45,13 @@ fn configured(name: libc::c_int) -> Option<u64> {
     // SAFETY: a plain integer.
     u64::try_from(unsafe { libc::sysconf(name) }).ok().filter(|&value| value != 0)
 }
+
+/// How many processors we may run on.
+pub fn processors() -> usize {
+    // SAFETY: all zeroes are a valid set, the empty one.
+    let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    // SAFETY: `set` has room for as many bits as are said.
+    unsafe { libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &raw mut set) };
+    // SAFETY: only counts the bits of `set`.
+    usize::try_from(unsafe { libc::CPU_COUNT(&set) }).unwrap_or(1).max(1)
+}

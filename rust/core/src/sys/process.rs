@@ -213,6 +213,12 @@ pub fn fork() -> Result<Side, Errno> {
     Ok(Pid::new(pid).map_or(Side::Child, Side::Parent))
 }
 
+/// In a child of [`fork`]: to be killed as soon as its parent has ended, by whatever death.
+pub fn die_with_parent() {
+    // SAFETY: plain integers.
+    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+}
+
 /// The same, but the child is nobody's: an orphan, which whoever reaps orphans reaps. For programs
 /// that become a daemon which does not expect a child.
 pub fn fork_orphan() -> Result<Side, Errno> {

@@ -35,7 +35,8 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
     let hidden = hidden.is_some_and(|value| decimal(value.as_bytes()) != Some(0));
     let accounts = Accounts::of_root(Path::new("/"));
     // One node that cannot be changed does not make the whole a failure, as in the originals.
-    fix_attrs::apply(&text, "stdin", &accounts, hidden, &mut |told| match told {
+    let helpers = fix_attrs::spare_processors();
+    fix_attrs::apply(&text, "stdin", &accounts, hidden, helpers, &mut |told| match told {
         Told::Problem(problem) => call.warning(problem),
         Told::Progress(line) => call.info(line),
     });

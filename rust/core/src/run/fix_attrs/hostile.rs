@@ -1,6 +1,7 @@
 //! Trees that others change while the walk is in them, and trees without end: the steps of the walk, one by one, with
 //! somebody else's step between them.
 
+use super::helpers::{Half, Helpers};
 use super::report::{Report, Told};
 use super::walk::{Walk, Wanted, shown};
 use crate::error::Errno;
@@ -50,8 +51,8 @@ fn walked(steps: impl FnOnce(&mut Walk<'_, '_>)) -> (Vec<String>, u64, u64) {
         Told::Problem(text) | Told::Progress(text) => told.push(text.to_owned()),
     };
     let mut report = Report::new("/rule".to_owned(), &mut tell);
-    steps(&mut Walk::new(wanted(0o600), &mut report));
-    let (looked, changed) = (report.looked, report.changed);
+    steps(&mut Walk::new(wanted(0o600), Helpers::new(0), &mut report));
+    let (looked, changed) = (report.counts.looked, report.counts.changed);
     report.ends();
     (told, looked, changed)
 }
@@ -179,9 +180,41 @@ fn a_long_walk_says_how_far_it_is() {
     let mut tell = |what: Told<'_>| told.push(format!("{what:?}"));
     let mut report = Report::new("/rule".to_owned(), &mut tell);
     report.be_impatient();
-    Walk::new(wanted(0o600), &mut report).run(&tree.0, true);
+    Walk::new(wanted(0o600), Helpers::new(0), &mut report).run(&tree.0, true);
     assert_eq!(report.ends(), 0);
     assert_eq!(told[0], "Progress(\"/rule: looked at 2 files, 1 of them changed, in 0 s\")");
+}
+
+#[test]
+fn helpers_leave_nothing_out() {
+    let names: Vec<String> = (0..60).map(|number| format!("{}/{number}", number % 7)).collect();
+    let directories: Vec<&str> = names.iter().map(String::as_str).collect();
+    let files: Vec<String> = names.iter().map(|name| format!("{name}/file")).collect();
+    let tree =
+        Tree::new("shared", &directories, &files.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut most = 0;
+    let told = walked(|walk| {
+        *walk.helpers() = Helpers::impatient(3);
+        walk.run(&tree.0, true);
+        most = walk.helpers().started;
+    });
+    assert!(most >= 3, "{most} helpers");
+    assert_eq!(told, (vec![], 128, 60));
+    assert!(files.iter().all(|file| tree.mode(file) == 0o600));
+}
+
+#[test]
+fn a_helper_that_was_killed_is_told() {
+    let (told, ..) = walked(|walk| {
+        *walk.helpers() = Helpers::impatient(1);
+        match walk.helpers().fork().expect("a process") {
+            Half::Theirs(_) => process::exit_now(7),
+            Half::Ours => walk.go(),
+        }
+    });
+    let said =
+        "/rule: a process that went through a part of it did not come to its end: run it again";
+    assert_eq!(told, [said]);
 }
 
 #[test]

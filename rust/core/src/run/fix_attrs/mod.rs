@@ -4,11 +4,13 @@
 //! link is: nothing outside of the tree can be reached by putting a link into it. Only what is wrong is
 //! written, so that a tree on which all is right can be read-only, and costs no copy in an image's upper layer.
 
+mod helpers;
 #[cfg(test)]
 mod hostile;
 mod report;
 mod walk;
 
+pub use helpers::spare_processors;
 pub use report::Told;
 
 use crate::model::ownership::owned_rules;
@@ -16,6 +18,7 @@ use crate::sys::dir::{self, Dir};
 use crate::sys::pattern;
 use crate::sys::user::Accounts;
 use crate::wire::fix_attrs::Rule;
+use helpers::Helpers;
 use report::Report;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -23,12 +26,14 @@ use std::path::{Path, PathBuf};
 use walk::{Walk, Wanted};
 
 /// Applies a text of rules, which messages call `source`. What cannot be done is told and the work goes on, as in the
-/// originals; returns whether all went well.
+/// originals; returns whether all went well. A tree that takes long is shared with up to `helpers` processes,
+/// which are forked from this one.
 pub fn apply(
     text: &[u8],
     source: &str,
     accounts: &Accounts,
     hidden: bool,
+    helpers: usize,
     tell: &mut dyn FnMut(Told<'_>),
 ) -> bool {
     let mut problems = 0;
@@ -39,7 +44,7 @@ pub fn apply(
                 let wanted = Wanted { ids, file_mode, directory_mode, hidden };
                 let name = crate::error::shown(Path::new(OsStr::from_bytes(&rule.path)));
                 let mut report = Report::new(name, tell);
-                let mut walk = Walk::new(wanted, &mut report);
+                let mut walk = Walk::new(wanted, Helpers::new(helpers), &mut report);
                 for path in matching(&rule.path) {
                     walk.run(&path, rule.recurse);
                 }
@@ -107,7 +112,7 @@ mod tests {
     fn run(rules: &str, hidden: bool) -> Vec<String> {
         let mut problems = Vec::new();
         let accounts = Accounts::new("me:x:0:0::/:\n", "");
-        apply(rules.as_bytes(), "rules", &accounts, hidden, &mut |told| match told {
+        apply(rules.as_bytes(), "rules", &accounts, hidden, 0, &mut |told| match told {
             Told::Problem(problem) => problems.push(problem.to_owned()),
             Told::Progress(line) => panic!("{line}"),
         });

@@ -26,6 +26,12 @@ pub(super) struct Report<'a> {
     began: Monotonic,
     /// When to speak of progress, after the beginning.
     next: Duration,
+    pub(super) counts: Counts,
+}
+
+/// How many files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counts {
     pub(super) looked: u64,
     pub(super) changed: u64,
     pub(super) problems: u64,
@@ -34,33 +40,57 @@ pub(super) struct Report<'a> {
 impl<'a> Report<'a> {
     pub(super) fn new(rule: String, tell: &'a mut dyn FnMut(Told<'_>)) -> Report<'a> {
         let began = clock::monotonic();
-        Report { tell, rule, began, next: PATIENCE, looked: 0, changed: 0, problems: 0 }
+        Report { tell, rule, began, next: PATIENCE, counts: Counts::default() }
     }
 
     /// One more file was looked at.
     pub(super) fn looked(&mut self) {
-        self.looked += 1;
+        self.counts.looked += 1;
     }
 
     /// One more file was changed.
     pub(super) fn changed(&mut self) {
-        self.changed += 1;
+        self.counts.changed += 1;
     }
 
     /// Something could not be done.
     pub(super) fn problem(&mut self, problem: &str) {
-        self.problems += 1;
-        if self.problems <= TOLD {
+        self.counts.problems += 1;
+        if self.counts.problems <= TOLD {
             (self.tell)(Told::Problem(problem));
         }
     }
 
+    /// The same, of the rule as a whole.
+    pub(super) fn problem_of_rule(&mut self, problem: &str) {
+        let line = format!("{}: {problem}", self.rule);
+        self.problem(&line);
+    }
+
+    /// How long the work on the rule has taken.
+    pub(super) fn passed(&self) -> Duration {
+        clock::monotonic().since(self.began)
+    }
+
+    /// What a helper has done. Its problems were told by itself.
+    pub(super) fn add(&mut self, done: Counts) {
+        let Counts { looked, changed, problems } = &mut self.counts;
+        *looked += done.looked;
+        *changed += done.changed;
+        *problems += done.problems;
+    }
+
+    /// In a helper, which is not the one to speak of progress.
+    pub(super) fn be_silent(&mut self) {
+        self.next = Duration::MAX;
+    }
+
     /// Some time may have passed.
     pub(super) fn went_on(&mut self) {
-        let passed = clock::monotonic().since(self.began);
+        let passed = self.passed();
         if passed >= self.next {
-            self.next *= 2;
-            let Report { rule, looked, changed, .. } = self;
+            self.next = self.next.saturating_mul(2);
+            let Report { rule, counts: Counts { looked, changed, .. }, .. } = self;
             let line = format!(
                 "{rule}: looked at {looked} files, {changed} of them changed, in {} s",
                 passed.as_secs()
@@ -71,11 +101,33 @@ impl<'a> Report<'a> {
 
     /// The end of the rule: says how many problems were not told.
     pub(super) fn ends(self) -> u64 {
-        if self.problems > TOLD {
-            let more = self.problems - TOLD;
+        if self.counts.problems > TOLD {
+            let more = self.counts.problems - TOLD;
             (self.tell)(Told::Problem(&format!("{}: {more} more problems like these", self.rule)));
         }
-        self.problems
+        self.counts.problems
+    }
+}
+
+impl Counts {
+    /// As a helper tells them.
+    pub(super) const SIZE: usize = 24;
+
+    pub(super) fn to_bytes(self) -> Vec<u8> {
+        [self.looked, self.changed, self.problems].iter().flat_map(|n| n.to_ne_bytes()).collect()
+    }
+
+    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Counts> {
+        let number = |at| Some(u64::from_ne_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
+        Some(Counts { looked: number(0)?, changed: number(8)?, problems: number(16)? })
+    }
+
+    pub(super) fn since(self, before: Counts) -> Counts {
+        Counts {
+            looked: self.looked - before.looked,
+            changed: self.changed - before.changed,
+            problems: self.problems - before.problems,
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 //! to some depth all directories above are held open, in the middle of being read, and only the names of one
 //! batch are in memory; further down each is read to its end first, and the walk comes back to it by `..`.
 
+use super::helpers::{self, Half, Helpers};
 use super::report::Report;
 use crate::error::{Errno, Error};
 use crate::run::tree::above;
@@ -46,6 +47,7 @@ pub(super) struct Walk<'a, 'b> {
     open: usize,
     /// From the top down to where we are.
     levels: Vec<Level>,
+    helpers: Helpers,
 }
 
 /// A directory that is being gone through.
@@ -62,9 +64,13 @@ struct Level {
 }
 
 impl<'a, 'b> Walk<'a, 'b> {
-    pub(super) fn new(wanted: Wanted, report: &'a mut Report<'b>) -> Walk<'a, 'b> {
+    pub(super) fn new(
+        wanted: Wanted,
+        helpers: Helpers,
+        report: &'a mut Report<'b>,
+    ) -> Walk<'a, 'b> {
         let open = usize::try_from(fd::limit() / 4).unwrap_or(0).clamp(1, OPEN);
-        Walk { wanted, report, open, levels: Vec::new() }
+        Walk { wanted, report, open, levels: Vec::new(), helpers }
     }
 
     /// Goes for a path that the rule names, links followed, and for all below it if `recurse`.
@@ -92,7 +98,38 @@ impl<'a, 'b> Walk<'a, 'b> {
 
     pub(super) fn go(&mut self) {
         while !self.levels.is_empty() {
+            if self.helpers.are_wanted(self.report) {
+                self.share();
+            }
             self.step();
+        }
+        self.helpers.join(self.report);
+    }
+
+    /// Gives a third of what is waiting, as far up as possible, to a helper: so the last parts are small, and
+    /// nobody waits long for the others.
+    fn share(&mut self) {
+        let shareable = |level: &Level| level.listing.is_some() && level.waiting.len() > 1;
+        let Some(at) = self.levels.iter().take(self.open).position(shareable) else { return };
+        let path = shown(self.levels.iter().take(at + 1).map(|level| level.name.as_os_str()));
+        let Some(level) = self.levels.get_mut(at) else { return };
+        let kept = level.waiting.len() - level.waiting.len().div_ceil(3);
+        let mut taken = level.waiting.split_off(kept);
+        match self.helpers.fork() {
+            Ok(Half::Ours) => {}
+            Ok(Half::Theirs(telling)) => {
+                let (listing, identity) = (level.listing.take(), level.identity);
+                let name = path.into_os_string();
+                self.levels = vec![Level { name, identity, listing, read: true, waiting: taken }];
+                self.report.be_silent();
+                let before = self.report.counts;
+                self.go();
+                helpers::tell(self.report.counts.since(before), &telling);
+            }
+            Err(_) => {
+                level.waiting.append(&mut taken);
+                self.helpers = Helpers::new(0);
+            }
         }
     }
 
@@ -325,6 +362,10 @@ pub(super) fn shown<'a>(names: impl DoubleEndedIterator<Item = &'a OsStr> + Clon
 impl Walk<'_, '_> {
     pub(super) fn hold_open(&mut self, levels: usize) {
         self.open = levels;
+    }
+
+    pub(super) fn helpers(&mut self) -> &mut Helpers {
+        &mut self.helpers
     }
 
     pub(super) fn is_in(&self, name: &str) -> bool {

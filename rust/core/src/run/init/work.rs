@@ -113,6 +113,7 @@ fn place(path: &Path) -> Result<(Dir, OsString)> {
 /// the originals; only a file that cannot be read does not.
 pub(super) fn rules(text: std::result::Result<&[u8], &Path>, hidden: bool) -> u8 {
     let accounts = Accounts::of_root(Path::new("/"));
+    let helpers = fix_attrs::spare_processors();
     let say = |level: &str, what: &str| fd::complain(&format!("fix-attrs: {level}: {what}\n"));
     let mut tell = |told: Told<'_>| match told {
         Told::Problem(problem) => say("warning", problem),
@@ -120,14 +121,14 @@ pub(super) fn rules(text: std::result::Result<&[u8], &Path>, hidden: bool) -> u8
     };
     match text {
         Ok(text) => {
-            fix_attrs::apply(text, "rules", &accounts, hidden, &mut tell);
+            fix_attrs::apply(text, "rules", &accounts, hidden, helpers, &mut tell);
         }
         Err(path) => {
             let root = Dir::open("/");
             match root.and_then(|root| root.read(path, RULES_MOST)) {
                 Ok(text) => {
                     let source = crate::error::shown(path);
-                    fix_attrs::apply(&text, &source, &accounts, hidden, &mut tell);
+                    fix_attrs::apply(&text, &source, &accounts, hidden, helpers, &mut tell);
                 }
                 Err(errno) => {
                     tell(Told::Problem(&Error::on("read", path, errno).to_string()));

@@ -209,6 +209,8 @@ mod tests {
         ] {
             assert_eq!(parsed(Syntax::Posix, line), Err(message.into()), "{line}");
         }
+        let missing = parsed(Syntax::Long, "-at");
+        assert_eq!(missing, Err("option -t needs a value".into()));
     }
 
     #[test]

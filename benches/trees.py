@@ -19,6 +19,7 @@ PATIENCE_S = 60.0
 PROGRAMS: dict[str, list[str]] = {
     "service": ["-nostdlib", "-ffreestanding", "-fno-builtin"],
     "spawn_loop": [],
+    "log_reader": [],
     "log_writer": [],
     "stamp": [],
     "hello": [],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import resource
 from pathlib import Path
@@ -79,6 +80,19 @@ def test_chpst_state(world: World, tools: Programs) -> None:
     assert soft != 60, "ours is as before"
 
 
+def test_chpst_limits_and_a_lock_of_somebody_else(world: World, tools: Programs) -> None:
+    amounts = {"d": 7340032, "f": 7340032, "p": 4000}
+    words = [word for letter, amount in amounts.items() for word in (f"-{letter}", str(amount))]
+    limits = become(tools, "s6-alias-chpst", *words).limits
+    names = ("data size", "file size", "processes")
+    assert [limits[name][0] for name in names] == [str(amount) for amount in amounts.values()]
+    with (world.top / "lock").open("w") as lock:
+        fcntl.lockf(lock, fcntl.LOCK_EX)
+        said = tools.run("s6-alias-chpst", "-L", "lock", "echo", "no", cwd=world.top)
+    assert (said.code, said.out) == (1, "")
+    assert tools.run("s6-alias-chpst", "-L", "lock", "true", cwd=world.top).code == 0
+
+
 def test_chpst_names_and_descriptors(world: World, tools: Programs) -> None:
     show = Path("/proc/self/cmdline")
     said = tools.run("s6-alias-chpst", "-b", "other", "cat", str(show))
@@ -86,6 +100,9 @@ def test_chpst_names_and_descriptors(world: World, tools: Programs) -> None:
     closed = ["sh", "-c", "for n in 0 1 2; do test -e /proc/$$/fd/$n && touch $n; done; :"]
     assert tools.run("s6-alias-chpst", "-0", "-1", *closed, cwd=world.top).code == 0
     assert [path.name for path in world.top.iterdir()] == ["2"]
+    (world.top / "2").unlink()
+    assert tools.run("s6-alias-chpst", "-2", *closed, cwd=world.top).code == 0
+    assert sorted(path.name for path in world.top.iterdir()) == ["0", "1"]
 
 
 @pytest.mark.skipif(not ROOT, reason="only root can become somebody else")

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import random
+import re
 import signal
 import socket
 import struct
@@ -367,6 +368,29 @@ def test_no_descriptors_for_clients(world: World, daemons: Programs) -> None:
             each.close()
         with holder.connect() as client:
             assert client.ask(b"D\x010\0") == OK
+    assert holder.end()[0] & 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_the_daemon_gives_up_its_rights(world: World, daemons: Programs) -> None:
+    """-U takes them from variables; -v and -b change nothing that a client sees."""
+    where = rules(world.top, key=f"uid/{os.geteuid()}").name
+    world.top.chmod(0o755)  # above that, nobody may look
+    path = world.top / "socket"
+    popen = world.start(
+        daemons,
+        "s6-envuidgid",
+        *("nobody", daemons.path("s6-fdholder-daemon"), "-1", "-U", "-v2", "-b", "3", "-i", where),
+        path,
+    )
+    assert popen.stdout
+    assert popen.stdout.read(1) == "\n"
+    holder = Holder(popen, path)
+    with opened() as fd, holder.connect() as client:
+        assert client.ask(b"S" + entry(b"x"), [fd]) == OK
+    fields = Path(f"/proc/{popen.pid}/status").read_text()
+    assert re.search(r"^Uid:(\t65534){4}$", fields, re.MULTILINE)
+    assert re.search(r"^Gid:(\t65534){4}$", fields, re.MULTILINE)
     assert holder.end()[0] & 1
 
 

@@ -8,6 +8,7 @@ import signal
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from world.running import World
 from world.status import status
 from world.tree import Content, Fifo, Link, plant
 from world.waiting import until, until_lines
-from world.witness import logger
+from world.witness import logger, recorder
 
 RUN = "#!execlineb -P\n\nfdmove -c 2 1\n{}s6-svscan -d3 -c{} -- instance\n"
 LOG = '#!execlineb -P\n{}s6-log -bd3 -- {} "{}"\n'
@@ -354,13 +355,58 @@ def test_instances_that_start_down(
         assert not (service / "instances/a/record").exists()
 
 
-@pytest.mark.parametrize(("options", "mode"), [([], 0o3730), (["-P"], 0o1733)])
+@pytest.mark.parametrize(("options", "mode"), [([], 0o3730), (["-P"], 0o1733), (["-fP"], 0o1733)])
 def test_who_may_subscribe(
     world: World, daemons: Programs, tools: Programs, options: list[str], mode: int
 ) -> None:
     with running(world, daemons, tools, WITNESS) as service:
         assert tools.run("s6-instance-create", *options, "-t9999", service, "a").code == 0
         assert stat.S_IMODE((service / "instances/a/event").stat().st_mode) == mode
+
+
+SIGNALS = {
+    **{"a": "ALRM", "b": "ABRT", "q": "QUIT", "h": "HUP", "i": "INT"},
+    **{"1": "USR1", "2": "USR2", "y": "WINCH", "c": "CONT", "t": "TERM"},
+}
+
+
+def test_every_letter(world: World, daemons: Programs, tools: Programs) -> None:
+    with running(world, daemons, tools, recorder()) as service:
+        assert tools.run("s6-instance-create", "-t9999", service, "a").code == 0
+        instance = service / "instances/a"
+        signals = instance / "signals"
+
+        def control(*options: str) -> None:
+            done = tools.run("s6-instance-control", *options, service, "a")
+            assert done == Result(0, "", ""), options
+
+        until(lambda: signals.exists() and "ready" in signals.read_text(), "a service that listens")
+        for letter, name in SIGNALS.items():
+            control(f"-{letter}")
+            until(partial(lambda name: name in signals.read_text(), name), name)
+        until(lambda: signals.read_text().count("ready") == 2, "the next one: it was terminated")
+        control("-p")
+        until(lambda: status(instance).paused, "a pause")
+        control("-c")
+        until(lambda: not status(instance).paused, "the end of it")
+        before = status(instance).pid
+        control("-wr", "-T9999", "-k")
+        assert status(instance).pid != before
+        until(lambda: signals.read_text().count("ready") == 3, "the next one: it was killed")
+        control("-wd", "-T9999", "-r", "-D")
+        assert (instance / "down").exists()
+        assert not status(instance).wanted_up
+        control("-wu", "-T9999", "-U")
+        assert not (instance / "down").exists()
+        control("-O")
+        until(lambda: not status(instance).wanted_up, "once, and no more")
+        assert status(instance).up
+        fields = tools.run("s6-instance-status", "-Ne", service, "a")
+        assert (fields.code, fields.out) == (0, "true -1\n")
+        control("-o")
+        started = signals.read_text().count("ready")
+        control("-xd")
+        until(lambda: signals.read_text().count("ready") > started, "another supervisor starts it")
 
 
 BAD_NAMES = ["", ".", ".a", "a b", "a\tb", "a\nb", "a\rb", "a\fb"]

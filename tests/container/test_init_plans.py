@@ -45,7 +45,8 @@ def test_without_a_plan_the_planner_is_asked_once(image: Images, role: Role) -> 
     assert "[cmd] true exited 0\n" in ended.out
     planned = (its.root / "tmp/planned").read_text()
     assert planned.count("\n") == 1
-    assert planned == "planning -I -m s6x.overlay --output-fd 3\n"
+    words = "-I -c from s6x.overlay.__main__ import run; run() --output-fd 3"
+    assert planned == f"planning {words}\n"
 
 
 def test_no_plan_and_no_python(image: Images, role: Role) -> None:
@@ -97,7 +98,7 @@ def test_another_generation_makes_it_stale(image: Images) -> None:
     ],
 )
 def test_planners_that_fail(image: Images, role: Role, body: str, code: int, why: str) -> None:
-    probe = '[ "$2" = -c ] && exit 0\n'
+    probe = '[ "$#" = 3 ] && exit 0\n'
     its = image("v2", planner(probe + body), planned=False)
     ended = its.run("true", env=ENV, role=role)
     assert why in ended.err, ended.err

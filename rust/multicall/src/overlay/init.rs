@@ -80,7 +80,10 @@ fn find_plan(call: &Invocation, facts: &Facts, signals: &SignalFd) -> Result<Pla
     };
     let planner = Planner {
         interpreters: interpreters(&call.environment),
-        words: ["-I", "-m", "s6x.overlay"].map(|w| CString::new(w).unwrap_or_default()).to_vec(),
+        // Not `-m`: Python would import a fifth of its library to find the module.
+        words: ["-I", "-c", "from s6x.overlay.__main__ import run; run()"]
+            .map(|w| CString::new(w).unwrap_or_default())
+            .to_vec(),
         probe: ["-I", "-c", "import s6x.overlay"]
             .map(|w| CString::new(w).unwrap_or_default())
             .to_vec(),

@@ -99,5 +99,11 @@ def test_no_space_for_the_environment(image: Images, role: Role) -> None:
     ended = image("v2").run("true", role=role, tmpfs=tmpfs, env=env)
     assert ended.code == 1
     assert ended.err.startswith("init: fatal: unable to write /var/run/s6/container_environment/")
-    assert ended.err.endswith(": No space left on device\n")
+    first, *report = ended.err.splitlines()
+    assert first.endswith(": No space left on device")
+    assert report[0].startswith('init: fatal: the step "runtime directory" of boot failed after ')
+    assert report[1:] == [
+        "init:   the container ends at once, with exit code 1",
+        "init:   not done: CMD (true)",
+    ]
     assert ended.out == ""

@@ -45,7 +45,8 @@ def render_text(plan: Plan) -> str:
     lines += [
         "",
         f"when a step marked * fails ({level}: 0 go on, 1 skip the rest and stay up, "
-        f"2 stop with {plan.failure.exit_code})",
+        f"2 stop with {plan.failure.exit_code}); stderr then says which script it was, how it "
+        "ended, what is not done because of it, and its last lines",
         "",
         "stop",
     ]

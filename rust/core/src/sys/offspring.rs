@@ -14,6 +14,7 @@
 //! [`Heap`] is the executable's allocator: the system's, until a child moves into its nest. What the
 //! parent had allocated before is then only read, and never freed.
 
+use super::poll::Wish;
 use super::wait::Pid;
 use super::{cerr, clock, last, poll};
 use crate::error::Errno;
@@ -273,17 +274,17 @@ extern "C" fn begin<T: Clone + 'static>(argument: *mut libc::c_void) -> libc::c_
 /// below this call, and everybody the executable's own, which are in memory anyway and come back, sixteen at a
 /// time, when they are used again. A parent does so when nothing has come for a moment: while it
 /// boots services, it has no rest.
-pub fn wait(fds: &[BorrowedFd<'_>], deadline: Option<Monotonic>) {
+pub fn wait(wishes: &[(BorrowedFd<'_>, Wish)], deadline: Option<Monotonic>) {
     if is_child() {
         give_back_stack();
     } else if HEADERS.load(Ordering::Relaxed).is_null() {
-        return poll::anything(fds, deadline);
+        return poll::anything(wishes, deadline);
     } else {
         let soon = clock::monotonic() + MOMENT;
         if deadline.is_some_and(|deadline| deadline <= soon) {
-            return poll::anything(fds, deadline);
+            return poll::anything(wishes, deadline);
         }
-        if poll::readable(fds, Some(soon)).is_ok_and(|ready| ready.contains(&true)) {
+        if poll::any(wishes, Some(soon)).is_ok_and(|ready| ready.contains(&true)) {
             return;
         }
     }
@@ -291,7 +292,7 @@ pub fn wait(fds: &[BorrowedFd<'_>], deadline: Option<Monotonic>) {
         // SAFETY: a private mapping of a file, never written: its pages read the same afterwards.
         unsafe { give_back_pages(start, length) };
     }
-    poll::anything(fds, deadline);
+    poll::anything(wishes, deadline);
 }
 
 fn give_back_stack() {

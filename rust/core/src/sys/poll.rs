@@ -73,10 +73,10 @@ pub fn any(
 /// The same for the loop of a daemon, which looks at everything after each wait. Where even waiting
 /// fails, for want of memory or descriptors, it waits for a moment: a failure must neither end a daemon
 /// nor have it spin.
-pub fn anything(fds: &[BorrowedFd<'_>], deadline: Option<Monotonic>) {
+pub fn anything(wishes: &[(BorrowedFd<'_>, Wish)], deadline: Option<Monotonic>) {
     /// Short for whoever waits, long for a processor.
     const MOMENT: libc::timespec = libc::timespec { tv_sec: 0, tv_nsec: 50_000_000 };
-    if readable(fds, deadline).is_err() {
+    if any(wishes, deadline).is_err() {
         // SAFETY: a valid time; the rest of it is not asked for.
         unsafe { libc::nanosleep(std::ptr::from_ref(&MOMENT), std::ptr::null_mut()) };
     }

@@ -26,7 +26,7 @@
 mod simulation;
 mod vocabulary;
 
-pub use vocabulary::{Action, At, Event, Fact, Kind, Line, Phase, Rule, Settings};
+pub use vocabulary::{Action, At, Consequence, Event, Fact, Kind, Line, Phase, Rule, Settings};
 
 use crate::wire::clock::Monotonic;
 use crate::wire::signal::Signal;
@@ -120,6 +120,8 @@ pub struct Init {
     command: Command,
     /// Whether the supervisors are told to bring their services down.
     tell: bool,
+    /// The supervisors had all the time that they may take, and are not gone.
+    waited_for_supervisors: bool,
     /// Only the step of CMD is left of boot.
     only_command: bool,
 }
@@ -137,6 +139,7 @@ impl Init {
             own_exit: None,
             command: Command::NotStarted,
             tell: true,
+            waited_for_supervisors: false,
             only_command: false,
         }
     }
@@ -214,6 +217,7 @@ impl Init {
 
             (State::Supervising(at), Event::Started) => self.step_ended(now, at, 0, &mut todo),
             (State::Supervising(at), Event::Refused(code)) => {
+                self.report(at, 0, &mut todo);
                 self.step_ended(now, at, code, &mut todo);
             }
             (State::Commanding(at), Event::Started) => {
@@ -309,6 +313,8 @@ impl Init {
             Kind::AwaitDown(_) if !self.tell => self.step_ended(now, at, 0, todo),
             Kind::AwaitDown(limit) => {
                 self.state = State::Waiting { at, fact: Fact::SupervisorsGone, kills: 0 };
+                // A service that is never ready to go costs its limit once.
+                let limit = if self.waited_for_supervisors { Some(Duration::ZERO) } else { limit };
                 self.deadline = limit.map(|limit| now + limit);
             }
             Kind::Terminate(limit) => {
@@ -347,6 +353,16 @@ impl Init {
             return self.unit_ended(now, unit, code, todo);
         }
         self.state = State::Running;
+        if unit.at.phase == Phase::Boot {
+            let consequence = match self.consequence(unit.at) {
+                Consequence::GoesOn => Consequence::OnlyCommand,
+                other @ (Consequence::OnlyCommand
+                | Consequence::StaysUp
+                | Consequence::Stops(_)
+                | Consequence::Ends(_)) => other,
+            };
+            todo.push(Action::Report(unit.at, unit.nth, consequence));
+        }
         if self.fails(now, unit.at, code, todo) {
             return;
         }
@@ -358,7 +374,7 @@ impl Init {
     fn unit_ended(&mut self, now: Monotonic, unit: Unit, code: u16, todo: &mut Vec<Action>) {
         let Some(rule) = self.settings.rule(unit.at) else { return };
         let Kind::Units { limit_code, breaks_off, .. } = rule.kind else { return };
-        let checked = rule.checked;
+        let (checked, fatal) = (rule.checked, rule.fatal);
         let code = if unit.fate == Fate::Late { limit_code } else { code };
         self.state = State::Running;
         if unit.fate == Fate::Late {
@@ -370,6 +386,9 @@ impl Init {
                 todo.push(Action::Print(unit.at, Line::Done(code)));
             }
             return self.enter(now, At::first_of(Phase::Stop), todo);
+        }
+        if code != 0 && (checked || fatal.is_some()) {
+            self.report(unit.at, unit.nth, todo);
         }
         // Of several units the first failure ends the step; a step of one piece is handled at its end.
         if breaks_off && checked && self.fails(now, unit.at, code, todo) {
@@ -389,28 +408,46 @@ impl Init {
 
     /// Whether this code of a step of boot takes the boot off its way; if so, it did.
     fn fails(&mut self, now: Monotonic, at: At, code: u16, todo: &mut Vec<Action>) -> bool {
-        let Some(rule) = self.settings.rule(at).filter(|_| code != 0) else { return false };
-        if at.phase == Phase::Stop {
+        if code == 0 || at.phase == Phase::Stop {
             return false;
         }
-        if let Some(exit) = rule.fatal {
-            self.cause.get_or_insert(Cause::Fatal(exit));
-            self.kill(now, todo);
-            return true;
-        }
-        if !rule.checked || self.settings.failure_level == 0 {
-            return false;
-        }
-        todo.push(Action::PrintBanner);
-        if self.settings.failure_level == 1 {
-            self.deadline = None;
-            self.state = State::Running;
-        } else {
-            let exit = self.settings.failure_exit;
-            todo.push(Action::WriteExitFile(exit));
-            self.stop(now, Cause::Failure(exit), todo);
+        match self.consequence(at) {
+            Consequence::GoesOn | Consequence::OnlyCommand => return false,
+            Consequence::Ends(exit) => {
+                self.cause.get_or_insert(Cause::Fatal(exit));
+                self.kill(now, todo);
+            }
+            Consequence::StaysUp => {
+                todo.push(Action::PrintBanner);
+                self.deadline = None;
+                self.state = State::Running;
+            }
+            Consequence::Stops(exit) => {
+                todo.push(Action::PrintBanner);
+                todo.push(Action::WriteExitFile(exit));
+                self.stop(now, Cause::Failure(exit), todo);
+            }
         }
         true
+    }
+
+    /// What comes of a failure of this step of boot.
+    fn consequence(&self, at: At) -> Consequence {
+        let Some(rule) = self.settings.rule(at) else { return Consequence::GoesOn };
+        match (rule.fatal, self.settings.failure_level) {
+            (Some(exit), _) => Consequence::Ends(exit),
+            (None, 0) => Consequence::GoesOn,
+            (None, _) if !rule.checked => Consequence::GoesOn,
+            (None, 1) => Consequence::StaysUp,
+            (None, _) => Consequence::Stops(self.settings.failure_exit),
+        }
+    }
+
+    /// Has a failure of boot reported.
+    fn report(&self, at: At, nth: usize, todo: &mut Vec<Action>) {
+        if at.phase == Phase::Boot {
+            todo.push(Action::Report(at, nth, self.consequence(at)));
+        }
     }
 
     /// Somebody wants the container to stop.
@@ -487,9 +524,10 @@ impl Init {
                 self.deadline = Some(now + BETWEEN_KILLS);
             }
             State::Waiting { at, .. } => {
-                let kind = self.settings.rule(at).map(|rule| &rule.kind);
-                if matches!(kind, Some(Kind::AwaitDown(_))) {
-                    todo.push(Action::Print(at, Line::Late));
+                match self.settings.rule(at).map(|rule| &rule.kind) {
+                    Some(Kind::AwaitDown(_)) => todo.push(Action::Print(at, Line::Late)),
+                    Some(Kind::BringDown(_)) => self.waited_for_supervisors = true,
+                    _ => {}
                 }
                 self.step_ended(now, at, 0, todo);
             }

@@ -43,6 +43,7 @@ struct World {
     began: Vec<At>,
     commands: usize,
     banners: usize,
+    reports: Vec<Consequence>,
     exit: Option<u8>,
 }
 
@@ -105,6 +106,7 @@ impl World {
             began: Vec::new(),
             commands: 0,
             banners: 0,
+            reports: Vec::new(),
             exit: None,
         };
         let first = world.machine.begin(world.now());
@@ -152,6 +154,7 @@ impl World {
             }
             Action::Print(at, line) => self.lines.push((at, line)),
             Action::PrintBanner => self.banners += 1,
+            Action::Report(_, _, consequence) => self.reports.push(consequence),
             Action::Start(at, nth) => {
                 assert_eq!(self.unit, None, "never two units");
                 if self.nature.refuses.is_none() {
@@ -257,6 +260,7 @@ fn a_command_that_cannot_be_started_ends_the_container() {
     let mut world = World::new(Nature { refuses: Some(127), ..KIND }, settings());
     world.settle();
     assert_eq!(world.exit, Some(7), "the first step is fatal");
+    assert_eq!(world.reports, [Consequence::Ends(7)]);
     let mut settings = settings();
     settings.boot.remove(0);
     let mut world = World::new(Nature { refuses: Some(127), ..KIND }, settings);
@@ -289,13 +293,18 @@ fn asked_to_stop_the_code_is_0_or_what_the_file_says_or_what_command_makes_of_it
 #[test]
 fn failures_mean_what_the_level_says() {
     let failing = Nature { unit_code: Some(3), ..KIND };
-    for (level, banners, commands, exit) in [(0, 0, 1, None), (1, 1, 0, None), (2, 1, 0, Some(1))] {
+    for (level, banners, commands, exit, report) in [
+        (0, 0, 1, None, Consequence::GoesOn),
+        (1, 1, 0, None, Consequence::StaysUp),
+        (2, 1, 0, Some(1), Consequence::Stops(1)),
+    ] {
         let mut settings = settings();
         settings.boot.remove(0);
         settings.failure_level = level;
         let mut world = World::new(failing.clone(), settings);
         world.settle();
         assert_eq!((world.banners, world.commands, world.exit), (banners, commands, exit));
+        assert_eq!(world.reports, [report]);
         let lines = world.said(Phase::Boot, 1);
         let broken_off = [Line::Say, Line::Each(0), Line::EachDone(0, 3)];
         assert_eq!(lines.get(..3), Some(&broken_off[..]));
@@ -315,7 +324,7 @@ fn what_cannot_be_started_may_skip_all_but_command() {
     world.settle();
     assert_eq!(world.said(Phase::Boot, 1), [Line::Say, Line::Each(0)]);
     assert_eq!(world.said(Phase::Boot, 2), []);
-    assert_eq!(world.commands, 1);
+    assert_eq!((world.commands, world.reports.as_slice()), (1, &[Consequence::OnlyCommand][..]));
 }
 
 #[test]
@@ -332,6 +341,7 @@ fn a_stop_during_boot_ends_the_script_and_runs_the_stop() {
         let broken_off = [Line::Say, Line::Each(0), Line::EachDone(0, code)];
         assert_eq!(world.said(Phase::Boot, 1), broken_off);
         assert_eq!((world.commands, world.exit), (0, Some(0)));
+        assert_eq!(world.reports, [], "to be told to end is no failure");
         assert_eq!(world.said(Phase::Stop, 1).len(), 4, "cont-finish ran");
         assert_eq!(world.clock.as_secs(), waited);
     }
@@ -345,7 +355,7 @@ fn grace_times_are_the_longest_waits() {
     world.tell(Event::Stop);
     world.settle();
     assert_eq!(world.exit, Some(0));
-    assert_eq!(world.clock.as_secs(), 3 + 3 + 3, "bring-down, await-down, terminate");
+    assert_eq!(world.clock.as_secs(), 3 + 3, "the supervisors' time, and that of what is left");
     assert!(world.said(Phase::Stop, 2).contains(&Line::Late));
 
     let limited = Settings { stop_limit: Some(Duration::from_secs(1)), ..settings() };

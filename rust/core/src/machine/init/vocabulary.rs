@@ -66,6 +66,8 @@ pub enum Action {
     Print(At, Line),
     /// Print what tells that boot failed.
     PrintBanner,
+    /// Report that a unit of a step of boot failed, and what comes of it.
+    Report(At, usize, Consequence),
     /// Start a unit of a step.
     Start(At, usize),
     /// Become the scanner that this step names.
@@ -86,6 +88,21 @@ pub enum Action {
     ReadExitFile,
     /// End, with this exit code.
     Exit(u8),
+}
+
+/// What comes of a failure of boot.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Consequence {
+    /// Nothing: the next unit or step is begun.
+    GoesOn,
+    /// The rest of boot but CMD is skipped.
+    OnlyCommand,
+    /// The rest of boot is skipped, CMD included; the container stays up.
+    StaysUp,
+    /// The container stops, and ends with this code.
+    Stops(u8),
+    /// The container ends at once, with this code.
+    Ends(u8),
 }
 
 /// A list of steps.

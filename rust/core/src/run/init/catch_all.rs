@@ -8,7 +8,6 @@
 
 use super::Container;
 use super::facts::{hold, path_of};
-use super::output::Output;
 use crate::error::{Errno, Error, Result};
 use crate::sys::dir::{self, Open};
 use crate::sys::fd;
@@ -66,17 +65,17 @@ impl Container {
         let fifo = path_of(&wanted.fifo, &self.facts);
         let command = wanted.command.as_ref();
         let takes_command = command.is_some_and(|when| hold(when, &self.facts, affairs));
-        self.flush_output();
+        self.console.pass_on();
         let caught = CatchAll::open(&fifo, takes_command);
         self.catch_all = Some(caught.map_err(|errno| Error::on("open", &fifo, errno))?);
-        (self.out, self.err) = (Output::new(1), Output::new(2));
+        self.console.reopen();
         Ok(())
     }
 
     /// Lets go of the catch-all logger's FIFO. What is said from here on nobody logs: errors go to the
     /// container's own stderr, the rest nowhere, as CMD alone has its stdout.
     pub(super) fn release_output(&mut self) {
-        self.flush_output();
+        self.console.pass_on();
         let Some(caught) = self.catch_all.as_mut().filter(|caught| caught.held) else { return };
         caught.held = false;
         let _ = fd::place(&caught.stderr, 2); // cannot fail: both are open
@@ -84,11 +83,6 @@ impl Container {
         if quiet.is_err() {
             let _ = fd::place(&caught.stderr, 1);
         }
-        (self.out, self.err) = (Output::new(1), Output::new(2));
-    }
-
-    fn flush_output(&mut self) {
-        self.out.flush();
-        self.err.flush();
+        self.console.reopen();
     }
 }

@@ -8,6 +8,7 @@ use crate::wire::control::ScanControl;
 use crate::wire::plan::text::{Facts, Words};
 use crate::wire::plan::{Kind, Number, Plan, Step};
 use crate::wire::signal::Signal;
+use crate::wire::wait_status::{Ending, WaitStatus};
 use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
 use std::time::Duration;
@@ -84,15 +85,19 @@ impl Container {
                 Action::Print(at, line) => self.print(at, line),
                 Action::PrintBanner => {
                     let text = self.plan.failure.banner.plain(&self.facts);
-                    self.out.print(&text);
+                    self.console.say(&text);
                 }
+                Action::Report(at, nth, consequence) => self.report(at, nth, consequence),
                 Action::Start(at, nth) => answer = Some(self.start(at, nth)),
                 Action::Supervise(at) => answer = Some(self.supervise(at)),
                 Action::StartCommand(_) => answer = Some(self.start_command()),
                 Action::KillUnit(signal) => {
+                    self.attempt.killed |= signal == Signal::SIGKILL;
                     if let Some(unit) = self.unit {
                         let _ = unit.kill(signal); // our own child, not yet reaped
                         let _ = unit.kill(Signal::SIGCONT);
+                    } else {
+                        self.console.forget(); // it has ended, and nobody reads what it wrote
                     }
                 }
                 Action::BringDown => {
@@ -128,7 +133,7 @@ impl Container {
 
     /// Says something on stderr, without waiting.
     pub(super) fn warn(&mut self, what: &str) {
-        self.err.print(format!("init: warning: {what}\n").as_bytes());
+        self.console.complain(format!("init: warning: {what}\n").as_bytes());
     }
 
     /// Looks at a step's conditions and counts its units.
@@ -169,19 +174,21 @@ impl Container {
         };
         let text = text.map(|text| text.fill(&self.facts, words)).unwrap_or_default();
         if line == Line::Late {
-            self.err.print(&text);
+            self.console.complain(&text);
         } else {
-            self.out.print(&text);
+            self.console.say(&text);
         }
     }
 
-    /// A piece of work or a script has ended.
-    pub(super) fn unit_ended(&mut self, code: u16) {
+    /// Tells the machine of the end of a piece of work or a script, if that is over: it has ended, and
+    /// all that it wrote was passed on.
+    pub(super) fn settle(&mut self) {
+        let Some(how) = self.ended.take_if(|_| self.console.is_settled()) else { return };
         let copied = self.machine.current().and_then(|at| self.step(at));
         if copied.is_some_and(|step| matches!(step.kind, Kind::Services(_))) {
             self.ask(ScanControl::Rescan);
         }
-        self.feed(Event::UnitEnded(code));
+        self.feed(Event::UnitEnded(code_of(how)));
     }
 
     fn write_exit_file(&mut self, code: u8) {
@@ -204,6 +211,14 @@ impl Container {
             self.warn(&format!("{} holds {text:?}, which is no exit code", shown(&path)));
         }
         code.or(Some(NO_CODE))
+    }
+}
+
+/// The code of a script or worker, as execline shows it: 256 + signal for one that was killed.
+fn code_of(how: WaitStatus) -> u16 {
+    match how.ending() {
+        Ending::Exited(code) => u16::from(code),
+        Ending::Killed(signal) => 256 + u16::from(signal.number()),
     }
 }
 

@@ -1,18 +1,23 @@
 //! The driver of the init machine: one loop for the scanner and for the steps of a plan.
 //!
 //! PID 1 itself waits nowhere but in `poll`, and does nothing that could block on a file or a reader:
-//! that is the work of short-lived children ([`work`]). The same loop runs as an ordinary process, which
+//! that is the work of short-lived children ([`work`]). What the scripts of boot write, it passes on
+//! ([`console`]). The same loop runs as an ordinary process, which
 //! then is the reaper of its descendants, and signals nothing else.
 
 mod catch_all;
+mod console;
 mod deeds;
 mod facts;
 mod left;
+mod oom;
 mod output;
 mod planner;
+mod report;
 mod runtime;
 mod stale;
 mod starting;
+mod tail;
 mod work;
 
 pub use planner::{Planner, Unplanned};
@@ -22,6 +27,7 @@ use crate::error::{Error, Result};
 use crate::machine::init::{Event, Fact, Init};
 use crate::run::scan::{SIGNALS, Scanner};
 use crate::sys::dir::Dir;
+use crate::sys::poll::Wish;
 use crate::sys::signals::{SignalFd, survive_broken_pipes};
 use crate::sys::title::Title;
 use crate::sys::wait::Pid;
@@ -32,10 +38,12 @@ use crate::wire::environment::Environment;
 use crate::wire::plan::text::Facts;
 use crate::wire::plan::{Meaning, Plan};
 use crate::wire::signal::Signal;
-use crate::wire::wait_status::{Ending, WaitStatus};
+use crate::wire::wait_status::WaitStatus;
 use catch_all::CatchAll;
+use console::Console;
 use facts::Affairs;
-use output::Output;
+use oom::Kills;
+use report::Attempt;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -100,9 +108,7 @@ pub fn run(
     while container.exit.is_none() {
         container.turn();
     }
-    let end = output::farewell();
-    container.out.finish(end);
-    container.err.finish(end);
+    container.console.finish();
     Ok(container.exit.unwrap_or(0))
 }
 
@@ -125,12 +131,17 @@ struct Container {
     words: Vec<OsString>,
     command: Option<Pid>,
     unit: Option<Pid>,
+    /// What became of it.
+    attempt: Attempt,
+    /// It has ended so, but not all that it wrote was passed on.
+    ended: Option<WaitStatus>,
     /// The names of the current step's units.
     units: Vec<Vec<u8>>,
     /// How supervisors are told to end.
     farewell: ScanControl,
-    out: Output,
-    err: Output,
+    console: Console,
+    /// Whom the kernel killed for want of memory.
+    kills: Kills,
     /// The catch-all logger, from the start of supervision.
     catch_all: Option<CatchAll>,
     exit: Option<u8>,
@@ -161,10 +172,12 @@ impl Container {
             cwd,
             command: None,
             unit: None,
+            attempt: Attempt::now(),
+            ended: None,
             units: Vec::new(),
             farewell: ScanControl::Terminate,
-            out: Output::new(1),
-            err: Output::new(2),
+            console: Console::new(),
+            kills: Kills::now(),
             catch_all: None,
             exit: None,
         })
@@ -189,9 +202,12 @@ impl Container {
                 return self.feed(Event::Came);
             }
         }
-        let mut fds = vec![self.signals.as_fd()];
-        fds.extend(self.scanner.as_ref().and_then(Scanner::control));
-        offspring::wait(&fds, self.deadline());
+        let mut wishes = vec![(self.signals.as_fd(), Wish::Read)];
+        let control = self.scanner.as_ref().and_then(Scanner::control);
+        wishes.extend(control.map(|control| (control, Wish::Read)));
+        wishes.extend(self.console.wishes());
+        offspring::wait(&wishes, self.deadline());
+        self.console.pass_on();
         self.take_signals();
         self.reap();
         self.take_controls();
@@ -204,14 +220,12 @@ impl Container {
         if self.machine.deadline().is_some_and(|due| due <= now) {
             self.feed(Event::Timeout);
         }
-        self.out.flush();
-        self.err.flush();
+        self.settle();
     }
 
     fn deadline(&self) -> Option<Monotonic> {
         let scanner = self.scanner.as_ref().and_then(Scanner::deadline);
-        let all = [self.machine.deadline(), scanner, self.out.deadline(), self.err.deadline()];
-        all.into_iter().flatten().min()
+        [self.machine.deadline(), scanner].into_iter().flatten().min()
     }
 
     fn holds(&self, fact: Fact) -> bool {
@@ -243,8 +257,9 @@ impl Container {
                 continue;
             }
             let stopping = self.machine.is_stopping();
-            if signal == Signal::SIGINT && stopping && self.terminal && self.words.is_empty() {
-                self.feed(Event::KillNow); // ^C, and again: somebody sits there and waits
+            let sits_there = self.terminal && self.command.is_none();
+            if signal == Signal::SIGINT && stopping && sits_there {
+                self.feed(Event::KillNow); // ^C, and again: somebody waits
                 continue;
             }
             // Once stopping, a script that catches signals has had its chance.
@@ -298,21 +313,17 @@ impl Container {
         while let Some((pid, how)) = wait::next_dead() {
             if self.unit == Some(pid) {
                 self.unit = None;
-                self.unit_ended(code_of(how));
+                self.ended = Some(how);
+                self.attempt.end(how);
+                self.console.unit_ended();
+                self.settle();
             } else if self.command == Some(pid) {
                 self.command = None;
+                self.report_command(how);
                 self.feed(Event::CommandEnded(how));
             } else if let Some(scanner) = &mut self.scanner {
                 scanner.child_died(pid, how); // or an orphan
             }
         }
-    }
-}
-
-/// The code of a script or worker, as execline shows it: 256 + signal for one that was killed.
-fn code_of(how: WaitStatus) -> u16 {
-    match how.ending() {
-        Ending::Exited(code) => u16::from(code),
-        Ending::Killed(signal) => 256 + u16::from(signal.number()),
     }
 }

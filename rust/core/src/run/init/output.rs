@@ -5,19 +5,13 @@
 
 use crate::error::Errno;
 use crate::sys::dir::{self, Open};
-use crate::sys::{clock, fd, poll};
-use crate::wire::clock::Monotonic;
+use crate::sys::{fd, poll};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
-use std::time::Duration;
 
 /// How much is kept for a reader that has stopped.
 const MOST_KEPT: usize = 64 * 1024;
-/// A pipe that can be written at all takes so much at once.
-const CHUNK: usize = 4096;
-/// How soon to try again.
-const RETRY: Duration = Duration::from_millis(50);
-/// How long the last lines of a container may take to be read.
-const FAREWELL: Duration = Duration::from_millis(500);
+/// A pipe that can be written at all takes so much at once, whole.
+pub(super) const CHUNK: usize = 4096;
 
 /// One of the container's output streams.
 #[derive(Debug)]
@@ -28,11 +22,6 @@ pub(super) struct Output {
     own: Option<OwnedFd>,
     kept: Vec<u8>,
     dropped: usize,
-}
-
-/// When the last lines are given up.
-pub(super) fn farewell() -> Monotonic {
-    clock::monotonic() + FAREWELL
 }
 
 impl Output {
@@ -69,32 +58,23 @@ impl Output {
         }
     }
 
-    /// When to try again.
-    pub(super) fn deadline(&self) -> Option<Monotonic> {
-        (!self.kept.is_empty()).then(|| clock::monotonic() + RETRY)
+    /// Whether nothing waits to be written.
+    pub(super) fn is_idle(&self) -> bool {
+        self.kept.is_empty()
     }
 
-    /// Before the end: gives a slow reader a moment, up to [`farewell`].
-    pub(super) fn finish(&mut self, end: Monotonic) {
-        loop {
-            self.flush();
-            let now = clock::monotonic();
-            if self.kept.is_empty() || now >= end {
-                return;
-            }
-            let _ = poll::readable(&[], Some(now + Duration::from_millis(5)));
-        }
+    /// What to wait for before writing again.
+    pub(super) fn target(&self) -> BorrowedFd<'_> {
+        self.own.as_ref().map_or(fd::standard(self.number), AsFd::as_fd)
     }
 
     /// How much was taken; `None`: nothing can be written now. A stream that is broken for good takes
     /// everything, as there is nobody to tell.
     fn write(&self, chunk: &[u8]) -> Option<usize> {
-        let target: BorrowedFd<'_> = match &self.own {
-            Some(own) => own.as_fd(),
-            None if poll::is_writable(fd::standard(self.number)) => fd::standard(self.number),
-            None => return None,
-        };
-        match fd::write(target, chunk) {
+        if self.own.is_none() && !poll::is_writable(self.target()) {
+            return None;
+        }
+        match fd::write(self.target(), chunk) {
             Ok(taken) => Some(taken),
             Err(Errno::AGAIN) => None,
             Err(_) => Some(chunk.len()),

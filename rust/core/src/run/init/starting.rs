@@ -2,6 +2,7 @@
 
 use super::catch_all::CatchAll;
 use super::facts::{self, For, hold, path_of};
+use super::report::Attempt;
 use super::{Container, work};
 use crate::error::{Errno, Error, Result, shown};
 use crate::machine::init::{At, Event, Phase};
@@ -17,7 +18,7 @@ use crate::sys::wait::Pid;
 use crate::wire::environment::Environment;
 use crate::wire::plan::{FixAttrs, Kind, Rules, Scripts};
 use std::ffi::{CString, OsStr};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -26,6 +27,8 @@ impl Container {
     pub(super) fn start(&mut self, at: At, nth: usize) -> Event {
         let Some(step) = self.step(at) else { return Event::Refused(111) };
         let name = self.units.get(nth).cloned().unwrap_or_default();
+        (self.attempt, self.ended) = (Attempt::now(), None);
+        self.console.forget();
         if let Kind::Scripts(scripts) = &step.kind {
             return self.start_script(at, scripts, &name);
         }
@@ -49,12 +52,14 @@ impl Container {
             Phase::Stop => For::Stop,
         };
         let env = self.environment(whom).to_c();
-        match self.spawn_script(&path, scripts, &env) {
+        let pipes = if at.phase == Phase::Boot { self.console.open_pipes() } else { Vec::new() };
+        match self.spawn_script(&path, scripts, &env, &pipes) {
             Ok(pid) => {
                 self.unit = Some(pid);
                 Event::Started
             }
             Err(errno) => {
+                self.attempt.refused = Some(errno);
                 self.warn(&format!("unable to spawn {}: {errno}", shown(&path)));
                 let none = matches!(errno, Errno(libc::ENOENT | libc::ENOTDIR));
                 Event::Refused(if none || Dir::open(&path).is_ok() { 127 } else { 126 })
@@ -67,13 +72,15 @@ impl Container {
         path: &Path,
         scripts: &Scripts,
         env: &[CString],
+        output: &[(OwnedFd, RawFd)],
     ) -> std::result::Result<Pid, Errno> {
         let program = [dir::terminated(path.as_os_str())?];
         let cwd = path_of(&scripts.cwd, &self.facts);
         // The directory we were started in is held open: it may have lost its name since.
         let own = cwd.as_os_str().as_bytes() == self.facts.cwd || cwd.as_os_str().is_empty();
         let directory = if own { self.cwd.again()? } else { Dir::open(&cwd)? };
-        let places = [(self.input.as_fd(), 0)];
+        let mut places = vec![(self.input.as_fd(), 0)];
+        places.extend(output.iter().map(|(writer, number)| (writer.as_fd(), *number)));
         let launch = Launch {
             directory: Some(directory.as_fd()),
             places: &places,
@@ -128,7 +135,7 @@ impl Container {
     }
 
     /// The scan directory of the plan.
-    fn scandir(&self) -> Option<PathBuf> {
+    pub(super) fn scandir(&self) -> Option<PathBuf> {
         self.plan.boot.iter().find_map(|step| {
             let Kind::Supervise(supervise) = &step.kind else { return None };
             Some(path_of(&supervise.scandir, &self.facts))
@@ -150,6 +157,7 @@ impl Container {
     pub(super) fn supervise(&mut self, at: At) -> Event {
         let Some(step) = self.step(at) else { return Event::Refused(111) };
         let Kind::Supervise(supervise) = &step.kind else { return Event::Refused(111) };
+        self.attempt = Attempt::now();
         let path = path_of(&supervise.scandir, &self.facts);
         let env = self.environment(For::Tree).to_c();
         let caught = supervise.catch_all.as_ref().map_or(Ok(()), |wanted| self.catch_all(wanted));
@@ -162,7 +170,7 @@ impl Container {
                 Event::Started
             }
             Err(error) => {
-                self.err.print(format!("init: fatal: {error}\n").as_bytes());
+                self.console.complain(format!("init: fatal: {error}\n").as_bytes());
                 Event::Refused(111)
             }
         }
@@ -197,7 +205,8 @@ impl Container {
             }
             Err(errno) => {
                 let name = shown(Path::new(&word));
-                self.err.print(format!("init: fatal: unable to exec {name}: {errno}\n").as_bytes());
+                self.console
+                    .complain(format!("init: fatal: unable to exec {name}: {errno}\n").as_bytes());
                 let none = matches!(errno, Errno(libc::ENOENT | libc::ENOTDIR));
                 let command = &self.plan.command;
                 let code = if none { command.not_found } else { command.not_executable };

@@ -164,12 +164,11 @@ pub(super) fn services(from: &Path, scandir: &Path) -> u8 {
 
 /// Waits until each service of `from` without a `down` file is ready, or up where it does not tell.
 pub(super) fn await_services(from: &Path, scandir: &Path) -> u8 {
-    let names = subdirectories(from).unwrap_or_default();
     let mut code = 0;
-    for name in names.iter().filter(|name| !from.join(name).join("down").exists()) {
-        let tells = from.join(name).join("notification-fd").exists();
+    for name in awaited(from).unwrap_or_default() {
+        let tells = from.join(&name).join("notification-fd").exists();
         let goal = if tells { Goal::UpReady } else { Goal::Up };
-        match await_service(&scandir.join(name), goal) {
+        match await_service(&scandir.join(&name), goal) {
             Ok(0) => {}
             Ok(_) => code = 1,
             Err(error) => {
@@ -179,6 +178,13 @@ pub(super) fn await_services(from: &Path, scandir: &Path) -> u8 {
         }
     }
     code
+}
+
+/// The services of a directory that are to be up.
+pub(super) fn awaited(from: &Path) -> Result<Vec<OsString>> {
+    let mut names = subdirectories(from)?;
+    names.retain(|name| !from.join(name).join("down").exists());
+    Ok(names)
 }
 
 fn await_service(service: &Path, goal: Goal) -> Result<usize> {
@@ -196,7 +202,7 @@ fn await_service(service: &Path, goal: Goal) -> Result<usize> {
 }
 
 /// Directories below a directory, links to directories included, sorted, no dot names.
-fn subdirectories(path: &Path) -> Result<Vec<OsString>> {
+pub(super) fn subdirectories(path: &Path) -> Result<Vec<OsString>> {
     let failed = |errno| Error::on("read", path, errno);
     let dir = Dir::open(path).map_err(failed)?;
     let mut names = dir.names().map_err(failed)?;

@@ -10,6 +10,7 @@ pub use scanner::{Options, Scanner};
 
 use crate::error::{Errno, Error, Result, Why};
 use crate::run::Inheritance;
+use crate::sys::poll::Wish;
 use crate::sys::signals::{SignalFd, survive_broken_pipes, unblock_all};
 use crate::sys::{clock, fd, offspring, process, wait};
 use crate::wire::control::ScanControl;
@@ -52,9 +53,9 @@ fn serve(scanner: &mut Scanner) -> Result<()> {
     fd::drop_unread_complaints();
     scanner.tell_ready();
     while !scanner.is_over() {
-        let mut fds = vec![signals.as_fd()];
-        fds.extend(scanner.control());
-        offspring::wait(&fds, scanner.deadline());
+        let mut wishes = vec![(signals.as_fd(), Wish::Read)];
+        wishes.extend(scanner.control().map(|control| (control, Wish::Read)));
+        offspring::wait(&wishes, scanner.deadline());
         while let Some(signal) = signals.take() {
             if let Some(control) = meaning(signal)
                 && !scanner.divert(signal)

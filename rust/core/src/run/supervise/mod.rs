@@ -14,6 +14,7 @@ use crate::machine::supervise::{Action, Event, Now, Program, Supervisor};
 use crate::model::service_dir::{self, Settings};
 use crate::run::fifodir;
 use crate::sys::dir::{Dir, Open};
+use crate::sys::poll::Wish;
 use crate::sys::signals::SignalFd;
 use crate::sys::{clock, fd, offspring, process, wait};
 use crate::wire::clock::Monotonic;
@@ -88,9 +89,9 @@ pub fn supervise(path: &Path, name: CString, env: &[CString], mission: Mission) 
     }
     while !seat.gone {
         if !seat.is_due() {
-            let mut fds = vec![signals.as_fd()];
-            fds.extend(seat.fds());
-            offspring::wait(&fds, seat.deadline());
+            let mut wishes = vec![(signals.as_fd(), Wish::Read)];
+            wishes.extend(seat.fds().map(|fd| (fd, Wish::Read)));
+            offspring::wait(&wishes, seat.deadline());
         }
         seat.take_readiness();
         let mut signalled = false;

@@ -58,6 +58,8 @@ GOOD = [
     "redirfd -r 0 file emptyenv -c export A b exec echo",
     'echo \\$x "\\\\${x}" a$ $ ${ $}',
     "elglob -s F *.c echo $F",
+    "cat -x { importas -u U U echo $U } sh $U",  # whatever a program does with a block
+    "ifthenelse -s { test b } { exec -c -- s6-envdir /env } { } echo c",
     "loopwhilex -o 1 sleep 1",
     "./relative",
     "s6-sleep 1",

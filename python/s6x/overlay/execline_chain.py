@@ -67,7 +67,7 @@ class Chain(Notes):
             self.program(first, scope)
             self.daemon(words)
             if name.rpartition("/")[2] not in INTERPRETERS:
-                self.dollars(rest, scope)
+                self.dollars(_before_blocks(rest), scope)
             return [], scope
         options, rest = self.options(first, command, rest)
         return self.parts(first, command, options, rest, scope)
@@ -116,6 +116,8 @@ class Chain(Notes):
         blocks: list[list[Word]] = []
         shape = _shape(first, command, options, words)
         for part in shape:
+            if blocks and _name(first) == "ifthenelse" and "s" in options:
+                raise _Unclear  # what follows belongs into the block that is chosen
             if part in "wnk":
                 words = self.argument(first, words, taken, scope)
             elif part in "cebds":
@@ -306,6 +308,17 @@ class Chain(Notes):
             "s6x install lays it out" if ours
             else f"install it, or name another (looked for in {':'.join(_places())})",
         )  # fmt: skip
+
+
+def _before_blocks(words: list[Word]) -> list[Word]:
+    """Return the arguments of a program that we do not know, but for blocks and what follows them.
+
+    A program that takes blocks may do with them as execline's do: substitute, among others.
+    """
+    for index, word in enumerate(words):
+        if not word.text or word.text.startswith(b" "):
+            return words[:index]
+    return words
 
 
 def _places() -> list[str]:

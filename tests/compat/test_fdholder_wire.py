@@ -341,20 +341,24 @@ def test_the_end_waits_for_the_rest_of_a_request(world: World, daemons: Programs
         assert holder.popen.wait(PATIENCE_S) == 2
 
 
+def hold_as(
+    world: World, daemons: Programs, chain: Sequence[str], options: Sequence[str | Path]
+) -> Holder:
+    """Start s6-fdholder-daemon behind another program, and wait until clients can connect."""
+    path = world.top / "socket"
+    program, *words = chain
+    daemon = daemons.path("s6-fdholder-daemon")
+    popen = world.start(daemons, program, *words, daemon, "-1", *options, path)
+    assert popen.stdout
+    assert popen.stdout.read(1) == "\n"
+    return Holder(popen, path)
+
+
 @pytest.mark.ours_only
 def test_no_descriptors_for_clients(world: World, daemons: Programs) -> None:
     """Of 40 descriptors, the clients' are kept free: who holds something can be asked for it."""
-    where = rules(world.top)
-    path = world.top / "socket"
-    popen = world.start(
-        daemons,
-        "s6-softlimit",
-        *("-H", "-o", "40", daemons.path("s6-fdholder-daemon"), "-1", "-c", "8", "-i", where),
-        path,
-    )
-    assert popen.stdout
-    assert popen.stdout.read(1) == "\n"
-    holder = Holder(popen, path)
+    options = ["-c", "8", "-i", str(rules(world.top))]
+    holder = hold_as(world, daemons, ["s6-softlimit", "-H", "-o", "40"], options)
     with opened() as fd:
         with holder.connect() as client:
             held = 0
@@ -376,19 +380,11 @@ def test_the_daemon_gives_up_its_rights(world: World, daemons: Programs) -> None
     """-U takes them from variables; -v and -b change nothing that a client sees."""
     where = rules(world.top, key=f"uid/{os.geteuid()}").name
     world.top.chmod(0o755)  # above that, nobody may look
-    path = world.top / "socket"
-    popen = world.start(
-        daemons,
-        "s6-envuidgid",
-        *("nobody", daemons.path("s6-fdholder-daemon"), "-1", "-U", "-v2", "-b", "3", "-i", where),
-        path,
-    )
-    assert popen.stdout
-    assert popen.stdout.read(1) == "\n"
-    holder = Holder(popen, path)
+    options = ["-U", "-v2", "-b", "3", "-i", where]
+    holder = hold_as(world, daemons, ["s6-envuidgid", "nobody"], options)
     with opened() as fd, holder.connect() as client:
         assert client.ask(b"S" + entry(b"x"), [fd]) == OK
-    fields = Path(f"/proc/{popen.pid}/status").read_text()
+    fields = Path(f"/proc/{holder.popen.pid}/status").read_text()
     assert re.search(r"^Uid:(\t65534){4}$", fields, re.MULTILINE)
     assert re.search(r"^Gid:(\t65534){4}$", fields, re.MULTILINE)
     assert holder.end()[0] & 1

@@ -119,6 +119,44 @@ def test_a_wrong_script_touches_nothing(world: World, tools: Programs) -> None:
         assert not (world.top / "logs").exists()
 
 
+HOSTILE = [
+    ("a(b", "character 2: this parenthesis is never closed"),
+    ("(a)\\1", "character 4: references to what a group has matched are not supported"),
+    ("x" + "(" * 150 + "a" + "){99}" * 150, "the expression is too large"),
+    ("(" * 5000, "too many parentheses inside each other"),
+]
+"""Some take the original tens of gigabytes, or its stack."""
+
+
+@pytest.mark.ours_only
+@pytest.mark.parametrize(("expression", "why"), HOSTILE, ids=rid)
+def test_hostile_expressions(world: World, tools: Programs, expression: str, why: str) -> None:
+    words = [str(tools.path("s6-log")), "--", f"-{expression}", "./logs"]
+    done = subprocess.run(
+        ["sh", "-c", 'ulimit -v 65536; exec "$@"', "sh", *words],
+        input="kept\n",
+        capture_output=True,
+        text=True,
+        cwd=world.top,
+        timeout=20,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (100, "")
+    assert "unable to use the expression" in done.stderr
+    assert why in done.stderr
+    assert not (world.top / "logs").exists()
+
+
+@pytest.mark.ours_only
+def test_expressions_that_try_everything_elsewhere(world: World, tools: Programs) -> None:
+    """A line of 8000 bytes takes a moment with any expression; each line goes where it belongs."""
+    slow = ["-^(a*)*b$", "-(a|aa)*c", "-(a|b)*a(a|b){500}c", "-(x+x+)+y", "+(.*)(.*)(.*)[^a]"]
+    text = b"a" * 8000 + b"\n" + b"ab" * 3000 + b"c\n" + b"d\n"
+    done = log(tools, "--", *slow, "1", text=text, cwd=world.top)
+    assert (done.code, done.err) == (0, "")
+    assert done.out == text
+
+
 @pytest.mark.parametrize(
     "words", [["-x"], ["-l"], ["-lx", "1"], ["-d2", "1"], ["-d77", "1"]], ids=rid
 )

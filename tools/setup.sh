@@ -10,11 +10,12 @@ export DEBIAN_FRONTEND=noninteractive
 RUST_MINOR=88 # rust-version in Cargo.toml is 1.88
 
 # program:package. What building needs; and then what the demo, the tests and the benches use: the
-# originals that s6x is held against, real daemons, and tools.
+# originals that s6x is held against, real daemons, engines for containers, and tools.
 BUILD="gcc:gcc make:make"
 REST="busybox:busybox-static unshare:util-linux ps:procps git:git
     s6-svscan:s6 execlineb:execline runsv:runit tini:tini dumb-init:dumb-init
-    nginx:nginx cron:cron sshd:openssh-server runc:runc strace:strace capsh:libcap2-bin groff:groff-base"
+    nginx:nginx cron:cron sshd:openssh-server strace:strace capsh:libcap2-bin groff:groff-base
+    runc:runc podman:podman /usr/lib/podman/netavark:netavark tini-static:tini debootstrap:debootstrap"
 
 main() {
     local needed wanted

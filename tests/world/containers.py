@@ -73,6 +73,8 @@ class Spec:
     """Only `Runc`: PID 1 has a terminal."""
     open_files: int = 1024
     """Only `Runc`: RLIMIT_NOFILE."""
+    options: Sequence[str] = ()
+    """Only `Podmanned`: more words for `podman run`."""
 
 
 def busybox_root(top: Path) -> Path:

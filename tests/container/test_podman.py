@@ -131,6 +131,27 @@ def test_23_read_only_without_any_tmpfs(image: Images, user: tuple[int, int]) ->
     assert "finished\n" in ended.out
 
 
+def test_containers_that_share_dev_shm(image: Images) -> None:
+    """As those of a pod do: each has its own state, and finds its own services."""
+    its = image("v2", WEB)
+    how: dict[str, Any] = {"backend": Podmanned, "read_only": True, "user": (12345, 12345)}
+    with its.boot(**how, options=["--ipc=shareable"]) as first:
+        first.until_said("web\n")
+        neighbour = [f"--ipc=container:{container(first).name}"]
+        with its.boot(**how, options=neighbour) as second:
+            second.until_said("web\n")
+            assert first.ps()[0] == "s6-svscan -t0 /dev/shm/s6x-12345/services"
+            assert second.ps()[0].startswith("s6-svscan -t0 /dev/shm/s6x-12345-")
+            assert second.run("s6x", "svc", "-k", "web").code == 0
+            until(lambda: second.container.out.count("web\n") == 2, "the second's web again")
+            assert first.container.out.count("web\n") == 1
+            assert stop(second).code == 0
+        assert first.run("s6x", "svstat", "web").out.startswith("up (pid ")
+        assert first.run("s6x", "svc", "-k", "web").code == 0
+        until(lambda: first.container.out.count("web\n") == 2, "the first's web again")
+        assert stop(first).code == 0
+
+
 def test_55_below_another_init(image: Images) -> None:
     """`--init`: PID 1 is a program of the engine; orphans go to /init, which stops all it has."""
     with image("v2", WEB).boot(backend=Podmanned, options=["--init"]) as init:

@@ -1,8 +1,9 @@
 //! Where init keeps its state, for whoever wants to know afterwards.
 
-use crate::sys::dir::{Dir, Stat};
+use crate::sys::dir::{Dir, Stat, stat_path};
 use crate::sys::process;
 use crate::wire::environment::Environment;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// The variable that names the runtime directory.
@@ -20,10 +21,24 @@ pub fn places(environment: &Environment) -> impl Iterator<Item = PathBuf> {
     let named = environment.filled(VARIABLE).map(PathBuf::from);
     let uid = process::effective_ids().0;
     let private = environment.filled("XDG_RUNTIME_DIR").map(|top| Path::new(top).join("s6x"));
-    let shared = SHARED.iter().map(move |top| Path::new(top).join(format!("s6x-{uid}")));
+    let shared = SHARED.iter().flat_map(move |top| {
+        let place = Path::new(top).join(format!("s6x-{uid}"));
+        beside(&place).into_iter().chain([place])
+    });
     let own = private.into_iter().chain(shared).filter(move |place| owner(place) == Some(uid));
     let others = named.is_none().then(|| USUAL.iter().map(PathBuf::from).chain(own));
     named.into_iter().chain(others.into_iter().flatten())
+}
+
+/// The place of a container whose neighbour has `place` already: the containers of a pod have one
+/// /dev/shm. It carries the number of the mount namespace, which is the container's own, and that of
+/// whoever enters it later. `None`: only places that carry a user's id have neighbours.
+pub fn beside(place: &Path) -> Option<PathBuf> {
+    let name = place.file_name().filter(|name| name.as_bytes().starts_with(b"s6x-"))?;
+    let (_, namespace) = stat_path("/proc/self/ns/mnt").ok()?.identity;
+    let mut own = name.to_owned();
+    own.push(format!("-{namespace}"));
+    Some(place.with_file_name(own))
 }
 
 fn owner(path: &Path) -> Option<u32> {

@@ -58,6 +58,18 @@ pub fn try_exclusive(fd: impl AsFd) -> Result<bool, Errno> {
     lock(fd, Kind::Exclusive, Patience::None)
 }
 
+/// Tries to hold a directory against everybody else who does (flock), for as long as the descriptor or a
+/// copy of it is open. `false`: someone else holds it.
+pub fn try_directory(dir: impl AsFd) -> Result<bool, Errno> {
+    let how = libc::LOCK_EX | libc::LOCK_NB;
+    // SAFETY: flock takes a descriptor, which is borrowed, and no memory.
+    match cerr(unsafe { libc::flock(dir.as_fd().as_raw_fd(), how) }) {
+        Ok(_) => Ok(true),
+        Err(Errno(libc::EWOULDBLOCK)) => Ok(false),
+        Err(errno) => Err(errno),
+    }
+}
+
 /// Waits until the whole file is locked for writing. Async-signal-safe.
 pub(super) fn wait_exclusive(fd: RawFd) -> Result<(), Errno> {
     loop {

@@ -98,7 +98,8 @@ pub fn run(
         let cwd = OsStr::from_bytes(&facts.cwd).to_owned();
         facts.env.set(OsStr::from_bytes(name), cwd);
     }
-    facts.run = runtime::choose(&plan, &facts)?.into_os_string().into_vec();
+    let (place, _held) = runtime::choose(&plan, &facts)?;
+    facts.run = place.into_os_string().into_vec();
     let mut container = Container::new(plan, facts, arguments, title, signals)?;
     container.show_title();
     let first = container.machine.begin(clock::monotonic());

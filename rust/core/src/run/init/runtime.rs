@@ -2,20 +2,23 @@
 //!
 //! Handled, not refused: a `/run` that is world-writable, foreign, read-only or noexec (contract
 //! s6-overlay §10, L9 to L12). In a directory that others can write to, ours is private, and a link or
-//! somebody else's directory under our name is passed over.
+//! somebody else's directory under our name is passed over. A directory that another container holds at
+//! this moment is left to it: the one beside it is taken.
 
 use super::facts::path_of;
 use crate::error::{Errno, Error, Result};
+use crate::model::runtime::beside;
 use crate::run::tree;
 use crate::sys::dir::{Dir, Stat, chmod, chown, stat};
-use crate::sys::{fd, inode, process};
+use crate::sys::{fd, inode, lock, process};
 use crate::wire::plan::Plan;
 use crate::wire::plan::text::Facts;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-/// Chooses and makes it. The error lists every candidate and why it cannot be used.
-pub(super) fn choose(plan: &Plan, facts: &Facts) -> Result<PathBuf> {
+/// Chooses and makes it. The directory must stay open: others see by that that it is held.
+/// The error lists every candidate and why it cannot be used.
+pub(super) fn choose(plan: &Plan, facts: &Facts) -> Result<(PathBuf, Dir)> {
     let mut refusals = Vec::new();
     let mut unexecutable = None;
     for candidate in plan.run.iter().filter(|candidate| candidate.is_given(facts)) {
@@ -24,7 +27,10 @@ pub(super) fn choose(plan: &Plan, facts: &Facts) -> Result<PathBuf> {
             continue;
         }
         match take(&path) {
-            Ok(dir) if !inode::is_noexec(&dir) => return Ok(path),
+            Ok(dir) if !inode::is_noexec(&dir) => match hold(path, dir) {
+                Ok(held) => return Ok(held),
+                Err(error) => refusals.push(error.to_string()),
+            },
             Ok(_) => {
                 leave(&path);
                 unexecutable.get_or_insert(path);
@@ -41,10 +47,31 @@ pub(super) fn choose(plan: &Plan, facts: &Facts) -> Result<PathBuf> {
     }
     // Services cannot be run from there; but there is nothing else.
     if let Some(path) = unexecutable {
-        return take(&path).map(|_| path);
+        let dir = take(&path)?;
+        return hold(path, dir);
     }
     let how = format!("{}; S6X_RUN can name another place", refusals.join("; "));
     Err(Error::malformed("find a directory for the state of the container", how))
+}
+
+/// Holds a directory, or the one beside it where the init of another container holds this one.
+fn hold(path: PathBuf, dir: Dir) -> Result<(PathBuf, Dir)> {
+    let Some(own) = beside(&path) else { return Ok((path, dir)) };
+    if is_free(&path, &dir)? {
+        if Dir::open(&own).is_ok() {
+            tree::remove(&own)?; // of a container that is gone, and whose number is now ours
+        }
+        return Ok((path, dir));
+    }
+    let dir = take(&own)?;
+    if is_free(&own, &dir)? {
+        return Ok((own, dir));
+    }
+    Err(Error::on("hold", &own, Errno(libc::EBUSY)))
+}
+
+fn is_free(path: &Path, dir: &Dir) -> Result<bool> {
+    lock::try_directory(dir).map_err(|errno| Error::on("hold", path, errno))
 }
 
 /// Lets go of a candidate: a directory in its place would be in the way of a link to the one that is used.
@@ -159,6 +186,24 @@ mod tests {
             .expect("ours");
         take(&top.join("own/deep/s6")).expect("usable");
         assert_eq!(mode(&top.join("own/deep/s6")), 0o755, "shut for others");
+        fs::remove_dir_all(top).expect("ours");
+    }
+
+    #[test]
+    fn a_place_that_is_held_is_left_to_whoever_holds_it() {
+        let top = scratch("held");
+        let path = top.join("s6x-1");
+        let held = || hold(path.clone(), take(&path).expect("usable")).expect("a place");
+        let first = held();
+        let second = held();
+        assert_eq!(first.0, path);
+        assert_eq!(second.0, beside(&path).expect("a user's"));
+        drop((first, second));
+        assert_eq!(held().0, path);
+        assert!(!beside(&path).expect("a user's").exists(), "left by somebody who is gone");
+        let usual = top.join("s6");
+        let twice = [(); 2].map(|()| hold(usual.clone(), take(&usual).expect("usable")));
+        assert!(twice.iter().flatten().all(|(place, _)| *place == usual), "not shared");
         fs::remove_dir_all(top).expect("ours");
     }
 

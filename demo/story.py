@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import socket
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 from demo.image import PAGE, Image, make
 from world import process
 from world.containers import Container, Spec, Unshared
+from world.sockets import free_port
 from world.waiting import until
 
 SCANDIR = "/var/run/s6/services"
@@ -47,7 +47,7 @@ def tell(top: Path) -> None:
     """Show everything, using the directory `top` for the image."""
     steps = Steps()
     with steps.step("make an image: busybox, s6x, and this machine's daemons"):
-        image = make(top / "root", _free_port())
+        image = make(top / "root", free_port())
         print(f"services: {', '.join(image.services)}; no Python, no libc of its own for s6x")
     with Unshared(Spec(image.root, ["/init"])) as container, _complaints_of(container):
         with steps.step("/init boots it as PID 1"):
@@ -138,8 +138,3 @@ def _show(text: str) -> None:
 def _expect(true: bool, otherwise: str) -> None:
     if not true:
         raise StoryError(otherwise)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -12,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from world import programs
-from world.programs import Programs
+from world.building import build, wheel_of
+from world.programs import REPOSITORY, Programs
 from world.running import World, become_subreaper
 from world.signals import restore_inherited
 
@@ -160,3 +162,25 @@ def world() -> Iterator[World]:
         yield its
     finally:
         its.close()
+
+
+@pytest.fixture(scope="session")
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    into = tmp_path_factory.mktemp("sdist")
+    build("maturin", "sdist", "-o", into, cwd=REPOSITORY)
+    (archive,) = into.glob("*.tar.gz")
+    return archive
+
+
+@pytest.fixture(scope="session")
+def source(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The source distribution, unpacked: a tree without a version control system."""
+    into = tmp_path_factory.mktemp("source")
+    subprocess.run(["tar", "-xf", sdist, "-C", into], check=True)  # tarfile: not the same in 3.11.2
+    (top,) = into.iterdir()
+    return top
+
+
+@pytest.fixture(scope="session")
+def wheel(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return wheel_of(source, tmp_path_factory.mktemp("wheel"))

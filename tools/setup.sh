@@ -15,7 +15,7 @@ BUILD="gcc:gcc make:make"
 REST="busybox:busybox-static unshare:util-linux ps:procps git:git
     s6-svscan:s6 execlineb:execline runsv:runit tini:tini dumb-init:dumb-init
     nginx:nginx cron:cron sshd:openssh-server strace:strace capsh:libcap2-bin groff:groff-base
-    runc:runc podman:podman /usr/lib/podman/netavark:netavark tini-static:tini debootstrap:debootstrap"
+    runc:runc podman:podman /usr/lib/podman/netavark:netavark tini-static:tini debootstrap:debootstrap curl:curl"
 
 main() {
     local needed wanted

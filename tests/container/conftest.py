@@ -13,7 +13,7 @@ import pytest
 from s6x.image.bundle import Bundled, bundle
 from s6x.image.install import install
 from world.containers import busybox_root
-from world.engines import podman, podman_storage  # noqa: F401
+from world.engines import bases, guide, podman, podman_storage  # noqa: F401
 from world.families import Base, without_originals
 from world.images import (
     Image,

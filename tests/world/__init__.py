@@ -12,5 +12,7 @@
 - `running`: supervisors and scanners, and the proof that nothing outlives a test;
 - `containers`: PID namespaces and OCI bundles, for everything that wants to be PID 1;
 - `random_trees`, `random_faults`, `random_runs`, `verdicts`: random containers, what goes wrong in
-  them, and what may come of it.
+  them, and what may come of it;
+- `podman`: an engine with a storage of its own; `bases`: the images that Dockerfiles begin with;
+- `engines`: the fixtures for these; `pages`: guides whose commands are run.
 """

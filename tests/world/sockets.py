@@ -1,4 +1,4 @@
-"""Super-servers on Unix sockets for the length of a test, and clients of them."""
+"""Super-servers on Unix sockets for the length of a test, and clients of them; free TCP ports."""
 
 from __future__ import annotations
 
@@ -99,3 +99,9 @@ def server(
         yield its
     finally:
         its.stop()
+
+
+def free_port() -> int:
+    """Return a TCP port of the loopback address that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])

@@ -14,6 +14,7 @@ from s6x.cli.bundle import bundle as command
 from s6x.image import build, install
 from s6x.image.archive import pack
 from s6x.image.bundle import Bundled, bundle
+from s6x.overlay.root import Root
 from world.containers import DEFAULT_PATH, Spec, Unshared, busybox_root
 from world.images import Image, needs_root, static_executable
 from world.running import World
@@ -144,10 +145,12 @@ def test_scratch_with_a_prebuilt_plan(bundles: dict[str, Bundled], world: World)
     assert "[s6-finish] waiting for services.\n" in ended.out
 
 
-def test_links_can_name_the_executable_by_its_path(tmp_path: Path) -> None:
+def test_links_can_be_absolute(tmp_path: Path) -> None:
     install(tmp_path, "v2", static_executable(), absolute=True)
+    executable = str(tmp_path / "package/admin/s6x/command/s6x")
     for name in ("init", "bin/s6-svc", "usr/bin/with-contenv", "command/s6-svscan"):
-        assert (tmp_path / name).readlink() == Path("/package/admin/s6x/command/s6x")
+        assert (tmp_path / name).readlink().is_absolute()
+        assert Root(tmp_path).resolve(f"/{name}") == executable
 
 
 def test_the_command(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benches.report import Figure, Section, Target
+from benches.supervision import FEW, together
 from benches.trees import BenchError, Workshop, announcement
 from s6x.image import build, install
 from world import process
@@ -74,6 +75,13 @@ def containers(workshop: Workshop) -> list[Section]:
         for way in ways if number % 2 == 0 else reversed(ways):
             _go(way)
     least = min(floor.up_ms)
+    few = _root(workshop, FEW)
+    install(few, "v1", workshop.executable)
+    build(few, "v1")
+    with _running(Way("memory", _spec(few, [*stamp, "/init", CMD]))) as (container, _):
+        names = ("s6-svscan ", "s6-supervise ")
+        pids = [one.pid for one in container.processes() if one.argv[0].startswith(names)]
+        memory = together("PID 1 and all supervisors", pids, ours=True)
     up = [Figure(floor.name, floor.up_ms, "ms")]
     up += [
         Figure(way.name, [took - least for took in way.up_ms], "ms", way.up_target)
@@ -91,6 +99,7 @@ def containers(workshop: Workshop) -> list[Section]:
             "TERM to an idle container until it is gone",
             [Figure(way.name, way.stop_ms, "ms", gone) for way in ways if way.stops],
         ),
+        Section(f"memory of a container with {FEW} services and its own", memory),
     ]
 
 

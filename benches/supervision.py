@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from benches.report import Figure, Section, Target
@@ -66,17 +67,24 @@ def _small(workshop: Workshop) -> Section:
     for subject in _supervising(workshop):
         with running(workshop, subject, FEW) as (tree, _):
             tree.announced(FEW)
-            time.sleep(1)  # what still happens because of the boot
             pids = [tree.process.pid, *tree.supervisors()]
-            private = sum(_kib(pid, "Private_Clean", "Private_Dirty") for pid in pids)
-            written = sum(_kib(pid, "Private_Dirty") for pid in pids)
-            proportional = sum(_kib(pid, "Pss") for pid in pids)
-            ours = subject.name.startswith("s6x")
-            target = Target(PRIVATE_KIB, "as the issue asks") if ours else None
-            figures.append(Figure(f"{subject.name}: private", [private], "kB", target))
-            figures.append(Figure(f"{subject.name}: of that, written to", [written], "kB"))
-            figures.append(Figure(f"{subject.name}: PSS", [proportional], "kB"))
+            figures += together(subject.name, pids, ours=subject.name.startswith("s6x"))
     return Section(f"memory of the scanner and {FEW} supervisors together", figures)
+
+
+def together(name: str, pids: Sequence[int], *, ours: bool) -> list[Figure]:
+    """Return the memory of some processes, when they have come to rest."""
+    time.sleep(1)
+
+    def sum_of(*fields: str) -> list[float]:
+        return [sum(_kib(pid, *fields) for pid in pids)]
+
+    target = Target(PRIVATE_KIB, "as the issue asks") if ours else None
+    return [
+        Figure(f"{name}: private", sum_of("Private_Clean", "Private_Dirty"), "kB", target),
+        Figure(f"{name}: of that, written to", sum_of("Private_Dirty"), "kB"),
+        Figure(f"{name}: PSS", sum_of("Pss"), "kB"),
+    ]
 
 
 def _memory(workshop: Workshop, count: int, wakes: list[Figure]) -> Section:

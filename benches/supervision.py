@@ -92,6 +92,7 @@ def _memory(workshop: Workshop, count: int, wakes: list[Figure]) -> Section:
     for subject in _supervising(workshop):
         with running(workshop, subject, count) as (tree, _):
             tree.announced(count)
+            wakes.append(_wake_ups(tree, subject, count))
             supervisors = tree.supervisors()
             proportional = [_kib(pid, "Pss") for pid in supervisors]
             private = [_kib(pid, "Private_Clean", "Private_Dirty") for pid in supervisors]
@@ -100,7 +101,6 @@ def _memory(workshop: Workshop, count: int, wakes: list[Figure]) -> Section:
             figures.append(Figure(f"{subject.name}: PSS", proportional, "kB", target))
             figures.append(Figure(f"{subject.name}: private", private, "kB"))
             figures.append(Figure(f"{subject.name}: the scanner's PSS", scanner, "kB"))
-            wakes.append(_wake_ups(tree, subject, count))
     return Section(f"memory of one supervisor among {count}", figures)
 
 

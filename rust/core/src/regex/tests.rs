@@ -110,6 +110,8 @@ fn groups_match_the_most_from_left_to_right() {
     assert_eq!(found, [Some(0..5), Some(3..5), Some(3..4)]);
     let found = groups("(a*)*", Dialect::default(), b"").expect("a match");
     assert_eq!(found, [Some(0..0), Some(0..0)]);
+    let found = groups("((.|ab))+", Dialect::default(), b"dab").expect("a match");
+    assert_eq!(found, [Some(0..3), Some(1..3), Some(1..3)]);
     let found = groups("((a)*){1,3}", Dialect::default(), b"aa").expect("a match");
     assert_eq!(found, [Some(0..2), Some(0..2), Some(1..2)]);
     let found = groups("(a){2,3}(a*)", Dialect::default(), b"aaaa").expect("a match");

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
@@ -24,7 +25,7 @@ from world.sockets import free_port
 @pytest.fixture(scope="session")
 def podman_storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Podman]:
     """Podman's storage for this session; use `podman`."""
-    with Podman(tmp_path_factory.mktemp("podman")) as its:
+    with contextlib.closing(Podman(tmp_path_factory.mktemp("podman"))) as its:
         Podmanned.podman = its
         yield its
 

@@ -1,6 +1,6 @@
 """Podman with a storage of its own: nothing of the machine's images or containers is touched.
 
-    with Podman(directory) as podman:
+    with contextlib.closing(Podman(directory)) as podman:
         podman.import_root(root, "docker.io/library/busybox:latest")
         podman("build", "-t", "web", "examples/busybox")
         podman("run", "-d", "--name", "web", "web")
@@ -21,8 +21,6 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import pytest
 
@@ -93,17 +91,6 @@ class Podman:
         if self.run("info").code != 0:
             self._choose("vfs")
             self("info")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def run(self, *words: str | Path, timeout_s: float = PATIENT_S) -> Result:
         """Run podman, whatever comes of it."""

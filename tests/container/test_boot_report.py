@@ -11,17 +11,13 @@ import pytest
 from world import process
 from world.containers import Runc, Spec, Unshared
 from world.images import Image, Role, needs_root, needs_runc
-from world.tree import Content
+from world.tree import Content, script
 from world.waiting import until
 
 Images = Callable[..., Image]
 
 FAILS = "S6_BEHAVIOUR_IF_STAGE2_FAILS"
 SCRIPTS = "/var/run/s6/etc/cont-init.d"
-
-
-def script(body: str, shebang: str = "#!/bin/sh") -> str:
-    return f"{shebang}\n{body}\n"
 
 
 def blocks(err: str) -> list[list[str]]:

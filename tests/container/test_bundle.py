@@ -18,13 +18,9 @@ from s6x.overlay.root import Root
 from world.containers import DEFAULT_PATH, Spec, Unshared, busybox_root
 from world.images import Image, needs_root, static_executable
 from world.running import World
-from world.tree import Content, Link, plant
+from world.tree import Content, Link, plant, script
 
 MOST_BYTES = {"native": 1_000_000, "python": 5_000_000}
-
-
-def script(body: str, shebang: str = "#!/bin/sh") -> str:
-    return f"{shebang}\n{body}\n"
 
 
 FILES: dict[str, Content] = {

@@ -13,7 +13,7 @@ import pytest
 
 from world import process
 from world.images import Image, Init, Role, needs_root
-from world.tree import Content
+from world.tree import Content, script
 from world.waiting import until
 
 Images = Callable[..., Image]
@@ -22,10 +22,6 @@ LOGS = "var/log/s6-uncaught-logs"
 STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{9}  ")
 NOBODY_WAITS = {"S6_SERVICES_GRACETIME": "60000", "S6_KILL_GRACETIME": "60000"}
 """Longer than the test: a stop that waits for the logger in vain is seen."""
-
-
-def script(body: str) -> str:
-    return f"#!/bin/sh\n{body}\n"
 
 
 FILES: dict[str, Content] = {

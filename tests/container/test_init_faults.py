@@ -13,14 +13,10 @@ import pytest
 from world import process
 from world.containers import Spec, Unshared
 from world.images import Image, Init, Role, needs_root
-from world.tree import Content
+from world.tree import Content, script
 from world.waiting import until
 
 Images = Callable[..., Image]
-
-
-def script(body: str, shebang: str = "#!/bin/sh") -> str:
-    return f"{shebang}\n{body}\n"
 
 
 SERVICES: dict[str, Content] = {

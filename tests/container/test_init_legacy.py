@@ -11,16 +11,12 @@ import pytest
 
 from world.containers import Spec, Unshared
 from world.images import Image, Role, needs_root
-from world.tree import FIFO, Content, Link
+from world.tree import FIFO, Content, Link, script
 from world.waiting import holds_for, until
 
 Images = Callable[..., Image]
 
 BOTH = pytest.mark.parametrize("generation", ["v1", "v2"])
-
-
-def script(body: str, shebang: str = "#!/bin/sh") -> str:
-    return f"{shebang}\n{body}\n"
 
 
 @BOTH

@@ -11,15 +11,11 @@ import pytest
 from world.containers import Runc
 from world.images import Image, Init, Role, needs_runc
 from world.programs import Result
-from world.tree import Content
+from world.tree import Content, script
 
 Images = Callable[..., Image]
 
 LONG = {"S6_SERVICES_GRACETIME": "60000", "S6_KILL_GRACETIME": "60000"}
-
-
-def script(body: str) -> str:
-    return f"#!/bin/sh\n{body}\n"
 
 
 DEAF = script('trap "" TERM; echo $$ >/tmp/deaf; echo deaf; while :; do sleep 1; done')

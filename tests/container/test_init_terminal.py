@@ -9,16 +9,12 @@ import pytest
 
 from world.containers import Runc
 from world.images import Image, needs_runc
-from world.tree import Content
+from world.tree import Content, script
 from world.waiting import holds_for, until
 
 Images = Callable[..., Image]
 
 pytestmark = needs_runc
-
-
-def script(body: str) -> str:
-    return f"#!/bin/sh\n{body}\n"
 
 
 SERVICE: dict[str, Content] = {"etc/services.d/web/run": script("echo service; exec sleep 1000")}

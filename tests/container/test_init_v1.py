@@ -10,7 +10,7 @@ import pytest
 
 from world.containers import Spec, Unshared
 from world.images import Image, Role
-from world.tree import Content, Link
+from world.tree import Content, Link, script
 from world.waiting import holds_for, until
 
 BOOT = """\
@@ -33,10 +33,6 @@ STOP = """\
 """
 
 Images = Callable[..., Image]
-
-
-def script(body: str, shebang: str = "#!/bin/sh") -> str:
-    return f"{shebang}\n{body}\n"
 
 
 def test_1_the_log_lines(image: Images, role: Role) -> None:

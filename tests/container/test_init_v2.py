@@ -10,14 +10,10 @@ import pytest
 
 from world.containers import Spec, Unshared
 from world.images import Image, Role, needs_root
-from world.tree import Content
+from world.tree import Content, script
 from world.waiting import holds_for
 
 Images = Callable[..., Image]
-
-
-def script(body: str, shebang: str = "#!/bin/sh") -> str:
-    return f"{shebang}\n{body}\n"
 
 
 DEAF: dict[str, Content] = {

@@ -8,16 +8,12 @@ from collections.abc import Callable
 import pytest
 
 from world.images import Image, needs_root
-from world.tree import Content
+from world.tree import Content, script
 from world.waiting import until
 
 Images = Callable[..., Image]
 
 FIFO = "/var/log/web.fifo"
-
-
-def script(body: str) -> str:
-    return f"#!/bin/sh\n{body}\n"
 
 
 @needs_root

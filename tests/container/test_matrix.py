@@ -17,7 +17,7 @@ from s6x.image.build import build
 from s6x.image.bundle import Bundled
 from world.containers import Runc, busybox_root
 from world.images import Image, Role, needs_runc
-from world.tree import Content, plant
+from world.tree import Content, plant, script
 
 USER = (12345, 12345)
 
@@ -34,10 +34,6 @@ RUNS: dict[str, tuple[int, str]] = {
 
 NOWHERE = "init: fatal: unable to find a directory for the state of the container: unable to "
 """How the one sentence begins that says why it cannot be."""
-
-
-def script(body: str) -> str:
-    return f"#!/bin/sh\n{body}\n"
 
 
 FILES: dict[str, Content] = {

@@ -37,6 +37,11 @@ FIFO: Final = Fifo()
 Content: TypeAlias = "str | bytes | Link | Fifo | Mapping[str, Content]"
 
 
+def script(body: str, shebang: str = "#!/bin/sh") -> str:
+    """Return the content of a script."""
+    return f"{shebang}\n{body}\n"
+
+
 def plant(top: Path, content: Mapping[str, Content]) -> Path:
     """Make everything `content` describes below `top` (made too), and return `top`."""
     top.mkdir(parents=True, exist_ok=True)

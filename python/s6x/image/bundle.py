@@ -15,8 +15,8 @@ from pathlib import Path
 from s6x import __version__
 from s6x.image import archive
 from s6x.image.files import write_whole
-from s6x.image.install import BundleError, install
-from s6x.image.runtime import build_runtime
+from s6x.image.install import install
+from s6x.image.runtime import BundleError, build_runtime
 
 NATIVE, PYTHON = "native", "python"
 KINDS = (NATIVE, PYTHON)

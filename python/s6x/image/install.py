@@ -24,10 +24,6 @@ class InstallError(Exception):
     """The layout could not be completed; the message says where and why."""
 
 
-class BundleError(Exception):
-    """A tarball cannot be made on this machine; the message says why, and what to do."""
-
-
 @dataclass(frozen=True)
 class Change:
     """What happened to one path."""

@@ -17,7 +17,6 @@ import sysconfig
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
-from s6x.image.install import BundleError
 from s6x.image.layout import EXECUTABLE
 
 PREFIX = "/package/s6x"
@@ -76,6 +75,10 @@ for source, target, shown, optimize in json.load(sys.stdin):
 
 WITHOUT_DOCUMENTATION = 2
 WHOLE = 0
+
+
+class BundleError(Exception):
+    """A tarball cannot be made on this machine; the message says why, and what to do."""
 
 
 def build_runtime(top: Path) -> None:

@@ -13,7 +13,7 @@ from s6x.image.build import build
 from s6x.image.install import install
 from world.containers import Spec, Unshared
 from world.images import Image, Init, Role, needs_root
-from world.programs import REPOSITORY, our_executable
+from world.programs import REPOSITORY, Result, our_executable
 from world.running import World
 from world.tree import Content, Link
 from world.waiting import until
@@ -154,6 +154,58 @@ def test_a_damaged_plan_is_told_and_replaced(image: Images, content: bytes) -> N
     assert ended.err.startswith("init: warning: /etc/s6x/plan: unable to read the plan: ")
 
 
+def newer(its: Image) -> bytes:
+    return (its.root / PLAN).read_bytes().replace(b"7:versioni2e", b"7:versioni3e")
+
+
+def test_a_plan_of_a_newer_version_is_made_again(image: Images) -> None:
+    its = image("v2", planner('cat /good >&"$5"'))
+    content = newer(its)
+    (its.root / PLAN).rename(its.root / "good")
+    (its.root / PLAN).write_bytes(content)
+    ended = its.run("true", env=ENV)
+    assert ended.code == 0
+    assert "version 3 of the format and this s6x reads version 2" in ended.err
+    assert ended.err.count("\n") == 1
+
+
+def test_a_planner_of_a_newer_version(image: Images, role: Role) -> None:
+    its = image("v2", planner('cat /newer >&"$5"'))
+    (its.root / "newer").write_bytes(newer(its))
+    (its.root / PLAN).unlink()
+    ended = its.run("true", env=ENV, role=role)
+    assert (ended.code, ended.out) == (111, "")
+    assert ended.err.startswith("init: fatal: unable to read the plan: ")
+    assert "it has version 3 of the format and this s6x reads version 2" in ended.err
+    assert ended.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "why"),
+    [
+        ("echo 's6x: fatal: one' >&2; echo 's6x: fatal: two' >&2; exit 1", 1, "found this image"),
+        ("kill -9 $$", 111, "was killed by SIGKILL"),
+    ],
+)
+def test_a_stale_plan_and_a_planner_that_fails(
+    image: Images, role: Role, body: str, code: int, why: str
+) -> None:
+    """The image is not what it was, and nobody knows what it is: nothing is started."""
+    its = image("v2", planner(f'[ "$2" = -c ] && exit 0\n{body}'))
+    (its.root / "etc/s6/init/init-stage2-fixattrs.txt").write_text("# changed\n")
+    ended = its.run("true", env=ENV, role=role)
+    assert (ended.code, ended.out) == (code, "")
+    *errors, last = ended.err.splitlines()
+    assert why in last
+    assert errors == (["s6x: fatal: one", "s6x: fatal: two"] if code == 1 else [])
+
+
+def test_a_python_that_is_not_there(image: Images, role: Role) -> None:
+    ended = image("v2", planned=False).run("true", env={"S6X_PYTHON": "/no/such"}, role=role)
+    assert (ended.code, ended.out) == (111, "")
+    assert ended.err.startswith("init: fatal: there is no /etc/s6x/plan, and there is no python3 ")
+
+
 def test_a_plan_of_another_version(image: Images) -> None:
     its = image("v2")
     plan = (its.root / PLAN).read_bytes().replace(b"7:versioni2e", b"7:versioni3e")
@@ -163,10 +215,12 @@ def test_a_plan_of_another_version(image: Images) -> None:
     assert "version 3 of the format and this s6x reads version 2" in ended.err
 
 
-@needs_root
-@pytest.mark.parametrize("generation", ["v1", "v2"])
-def test_the_real_planner(world: World, generation: str) -> None:
-    """The machine's own root with its Python, and no plan in it."""
+UNREADABLE = "/proc/sys/vm/compact_memory"
+"""A regular file that not even root can read."""
+
+
+def real(world: World, generation: str, unreadable: tuple[str, ...] = ()) -> Result:
+    """Boot the machine's own root with its Python, and no plan in it."""
     world.top.chmod(0o755)
     changes = world.plant(
         {
@@ -185,16 +239,36 @@ def test_the_real_planner(world: World, generation: str) -> None:
     executable = our_executable()
     assert executable
     install(changes, generation, executable)
-    spec = Spec(
+    its = Spec(
         changes,
         ["/init", "echo", "command"],
         overlay=True,
         env={"S6X_PYTHON": "/python"},
-        binds={"/s6x-package": str(Path(REPOSITORY) / "python")},
+        binds={
+            "/s6x-package": str(Path(REPOSITORY) / "python"),
+            **{f"/{name}": UNREADABLE for name in unreadable},
+        },
         tmpfs={"/run": "mode=755"},
     )
-    with Unshared(spec) as container:
-        ended = Init(container).wait()
+    with Unshared(its) as container:
+        return Init(container).wait()
+
+
+@needs_root
+def test_the_real_planner_names_every_error(world: World) -> None:
+    files = ("etc/s6x/generation", "etc/s6/init/init-stage2-fixattrs.txt")
+    ended = real(world, "v2", unreadable=files)
+    assert (ended.code, ended.out) == (1, "")
+    *errors, last = ended.err.splitlines()
+    wanted = [f"s6x: fatal: /{name}: unable to read it: " for name in files]
+    assert [error[: len(begin)] for error, begin in zip(errors, wanted, strict=True)] == wanted
+    assert last == "init: fatal: the planner found this image wrong (1)"
+
+
+@needs_root
+@pytest.mark.parametrize("generation", ["v1", "v2"])
+def test_the_real_planner(world: World, generation: str) -> None:
+    ended = real(world, generation)
     assert ended.code == 0, ended
     assert "[cont-init.d] a: executing... \nran\n" in ended.out
     assert "[services.d] done.\ncommand\n" in ended.out.replace("service\n", "")

@@ -23,6 +23,8 @@
 //! once. While [`Init::awaits`] names a fact, the driver feeds [`Event::Came`] as soon as it holds.
 
 #[cfg(test)]
+mod histories;
+#[cfg(test)]
 mod simulation;
 mod vocabulary;
 

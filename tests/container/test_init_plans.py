@@ -103,6 +103,7 @@ def test_planners_that_fail(image: Images, role: Role, body: str, code: int, why
     ended = its.run("true", env=ENV, role=role)
     assert why in ended.err, ended.err
     assert "init: fatal: " in ended.err
+    assert ended.err.endswith("s, and nothing of boot was done\n")
     assert ended.code == code
     assert ended.out == ""
 

@@ -11,6 +11,7 @@ use crate::options::Syntax;
 use s6x_core::Error;
 use s6x_core::error::Errno;
 use s6x_core::run::init::{self, Planner, Unplanned, staleness};
+use s6x_core::sys::clock;
 use s6x_core::sys::dir::Dir;
 use s6x_core::sys::signals::SignalFd;
 use s6x_core::wire::environment::Environment;
@@ -90,6 +91,7 @@ fn find_plan(call: &Invocation, facts: &Facts, signals: &SignalFd) -> Result<Pla
         environment: call.environment.clone(),
         limit: PLANNER_LIMIT,
     };
+    let began = clock::monotonic();
     match (planner.plan(signals), old) {
         (Ok(plan), _) => Ok(plan),
         (Err(Unplanned::NoInterpreter | Unplanned::NoPackage), Some(old)) => {
@@ -115,7 +117,11 @@ fn find_plan(call: &Invocation, facts: &Facts, signals: &SignalFd) -> Result<Pla
                 | Unplanned::Broken(_)),
             ),
             _,
-        ) => Err(Failure::new(other.exit_code(), other.to_string())),
+        ) => {
+            let took = clock::monotonic().since(began);
+            let rest = format!("the planner ran for {took:.1?}, and nothing of boot was done");
+            Err(Failure::new(other.exit_code(), format!("{other}; {rest}")))
+        }
     }
 }
 

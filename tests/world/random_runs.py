@@ -58,9 +58,10 @@ class Run:
         return (self.outside / "ended").exists() or not self.container.running()
 
     def find_init(self) -> bool:
-        """Look for init; it is there when it watches its signals."""
-        if self.over():
-            return True
+        """Look for init, which is there when it watches its signals, and for the bystander.
+
+        Init may be over before anybody sees it.
+        """
         pids = [self.container.pid]
         if self.tree.role == "child":
             pids = process.children_of(self.container.pid)
@@ -73,7 +74,8 @@ class Run:
                     its.argv[0].startswith(("/init", "s6-svscan")) and signal.SIGTERM in its.blocked
                 ):
                     self.pid = pid
-        return bool(self.pid) and bool(self.bystander or self.tree.role == "pid1")
+        there = bool(self.pid) or self.over()
+        return there and bool(self.bystander or self.tree.role == "pid1")
 
     def said(self) -> str:
         return (

@@ -100,6 +100,9 @@ def complaints(tree: RandomTree, outcome: Outcome) -> list[str]:
         wrong.append(f"processes outlived init: {outcome.left}")
     if not outcome.bystander:
         wrong.append("a process that is not init's was signalled")
+    gave_up = re.search("^init: fatal: .*(planner|the plan).*", outcome.err, re.MULTILINE)
+    if gave_up and not outcome.had("SIGKILL"):
+        wrong.append(f"nothing was wrong with the planner, and init said {gave_up[0]!r}")
     if "panicked" in outcome.err + (outcome.caught or ""):
         wrong.append("something panicked")
     text = outcome.out if outcome.caught is None else outcome.out + outcome.caught

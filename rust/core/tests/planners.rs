@@ -1,5 +1,5 @@
 //! A planner that hangs: it is killed when its time is over, and so is what it started. Alone in its process,
-//! as it reaps every child there is.
+//! and in its only thread, as it reaps every child there is and takes all signals.
 
 use s6x_core::run::init::{Planner, Unplanned, first_facts, watch_signals};
 use s6x_core::sys::{clock, wait};
@@ -9,8 +9,7 @@ use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_millis(300);
 
-#[test]
-fn a_planner_that_hangs_is_killed() {
+fn main() {
     let word = |text: &str| CString::new(text).expect("no NUL");
     let script = "trap '' TERM; (sleep 1000 &); sleep 1000 & while :; do sleep 1000; done";
     let planner = Planner {

@@ -250,7 +250,9 @@ def test_scripts_at_the_end(image: Images, role: Role, generation: str) -> None:
 
 
 @BOTH
-@pytest.mark.parametrize(("content", "code"), [("300", 44), ("7\n", 7), ("seven", 100)])
+@pytest.mark.parametrize(
+    ("content", "code"), [("300", 44), ("7\n", 7), ("seven", 100), ("", 0), ("\n", 0)]
+)
 def test_the_exit_file_holds_a_number(
     image: Images, generation: str, content: str, code: int
 ) -> None:

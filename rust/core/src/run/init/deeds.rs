@@ -199,12 +199,13 @@ impl Container {
         }
     }
 
-    /// What the container's exit code shall be, if anybody wrote it down.
+    /// What the container's exit code shall be, if anybody wrote it down. An empty file says nothing: its
+    /// writer was killed, or the disk was full.
     fn read_exit_file(&mut self) -> Option<u8> {
         let path = path_of(self.plan.exit_file.as_ref()?, &self.facts);
         let content = work::read_note(&path)?;
         let end = content.iter().rposition(|byte| !byte.is_ascii_whitespace());
-        let digits = content.get(..end.map_or(0, |at| at + 1)).unwrap_or(&[]);
+        let digits = content.get(..=end?).unwrap_or(&[]);
         let code = exit_code(digits);
         if code.is_none() {
             let text = String::from_utf8_lossy(digits);

@@ -24,7 +24,7 @@ CHAINS = {
     "exec": "ac", "with-contenv": "", "env": "iuCS", "nice": "n", "ionice": "cnp", "nohup": "",
     "s6-setuidgid": "", "su-exec": "", "gosu": "", "setpriv": "", "chpst": "ugUbednmdofpcrt/",
     "s6-envdir": "m", "s6-softlimit": "admstfoclprvuh", "s6-notifyoncheck": "ctTnsdw3",
-    "stdbuf": "ioe", "s6-setlock": "tndw", "s6-applyuidgid": "ugGU", "s6-cd": "", "cd": "",
+    "stdbuf": "ioe", "s6-setlock": "tndw", "s6-applyuidgid": "ugGU", "s6-cd": "",
 }  # fmt: skip
 """Programs that become another one: name → letters of their options that take a value."""
 
@@ -50,11 +50,15 @@ BLOCKS = re.compile(
 """What makes a script's last line more than a command of its own."""
 
 VARIABLE = re.compile(r"(?<!\\)\$\{?([A-Z][A-Z0-9_]+)\b")
+"""A use of a variable that is named as those of an environment are."""
+
 SET = re.compile(
     r"(?:^|[;&|({\s])(?:export\s+|readonly\s+|local\s+|declare\s+(?:-\w+\s+)*)?([A-Z][A-Z0-9_]+)\+?="
     r"|\b(?:for|read(?:\s+-\w+)*|export|getopts\s+\S+)\s+([A-Z][A-Z0-9_]+)\b",
     re.MULTILINE,
 )
+"""What sets one."""
+
 QUOTED = re.compile(
     r"(?P<kept>\\.|\"(?:\\.|[^\"\\])*\")|'[^']*'|(?:(?<=\s)|^)\#[^\n]*", re.DOTALL | re.MULTILINE
 )
@@ -130,7 +134,7 @@ def run_findings(root: Root, path: str, content: bytes) -> list[Finding]:
                 "leave the & out, and write exec before the command",
             )
         ]  # fmt: skip
-    if BLOCKS.search(last) or _is_in_block(lines):
+    if BLOCKS.search(last) or _may_end_text(lines):
         return []
     words = _words(last)
     program = _program(words)
@@ -201,7 +205,7 @@ def _lines(content: bytes) -> list[tuple[int, str]]:
     return lines
 
 
-def _is_in_block(lines: list[tuple[int, str]]) -> bool:
+def _may_end_text(lines: list[tuple[int, str]]) -> bool:
     """Say whether the last line may be the end of a here-document."""
     return any("<<" in text for _, text in lines[-20:-1])
 
@@ -233,7 +237,7 @@ def _program(words: list[str]) -> list[str]:
         if re.fullmatch(r"\w+=.*", words[0], re.DOTALL):
             words = words[1:]
             continue
-        if name not in CHAINS or name == "cd":
+        if name not in CHAINS:
             break
         words = _behind(name, words[1:])
     if words and re.search(r"[$`*?]", words[0]):

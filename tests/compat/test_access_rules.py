@@ -204,7 +204,7 @@ def test_in_a_server(world: World, daemons: Programs, tools: Programs) -> None:
     """The chain as it is used; a client that may not come in reads end-of-file."""
     tree: dict[str, Content] = {"uid/self/allow": "", "uid/self/env/WHO": "you"}
     given = rules(world, tree, made_by=tools)
-    chain = ["s6-ipcserver-access", *given, "sh", "-c", 'echo "$WHO"']
+    chain = [str(tools.path("s6-ipcserver-access")), *given, "sh", "-c", 'echo "$WHO"']
     with server(world, daemons, "--", *chain) as its:
         assert its.ask() == b"you\n"
         its.until_children(0)

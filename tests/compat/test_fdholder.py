@@ -331,6 +331,16 @@ def test_hangup_opens_the_database_again(world: World, daemons: Programs, tools:
     assert holds_for(lambda: ask(tools, holder, "list").code == 0, 0.1), "better old than none"
 
 
+def test_a_database_by_the_compiler(world: World, daemons: Programs, tools: Programs) -> None:
+    """Rules that s6-accessrules-cdb-from-fs has written, of either set, are understood."""
+    where, file = rules(world.top), world.top / "compiled"
+    assert tools.run("s6-accessrules-cdb-from-fs", file, where).code == 0
+    holder = hold(world, daemons, rules=["-x", file])
+    assert store(tools, holder, "a") == Result(0, "", "")
+    assert ask(tools, holder, "retrieve", "a", "true", options=["-D"]).code == 0
+    assert names(tools, holder) == []
+
+
 def test_without_the_database_it_does_not_start(world: World, daemons: Programs) -> None:
     done = daemons.run("s6-fdholder-daemon", "-x", "absent", "sock", cwd=world.top)
     assert done.code == 111
@@ -383,6 +393,20 @@ def test_transfer(world: World, daemons: Programs, tools: Programs, options: lis
     assert store(tools, first, "a").code == 0
     assert ask(tools, first, "transferdump", second.socket, options=options) == Result(0, "", "")
     assert names(tools, first) == names(tools, second) == ["a"]
+
+
+def test_transfer_between_two_holders(world: World, daemons: Programs, tools: Programs) -> None:
+    """In mixed pairings, from a holder of one kind to one of the other and back."""
+    first, second = hold(world, daemons), hold(world, tools, name="other")
+    assert store(tools, first, "a", os.devnull, "-T", "1000000").code == 0
+    assert store(daemons, second, "b").code == 0
+    assert ask(tools, first, "transferdump", second.socket) == Result(0, "", "")
+    assert names(daemons, second) == ["a", "b"]
+    assert ask(daemons, second, "transferdump", first.socket) == Result(0, "", "")
+    assert names(tools, first) == ["a", "b"]
+    show = ["sh", "-c", "env | sed -n 's/^S6_FDLIMIT_[0-9]*=//p'"]
+    limits = [ask(tools, each, "getdump", *show).out for each in (first, second)]
+    assert limits[0] == limits[1] != ""
 
 
 @pytest.mark.parametrize("count", [253, 254, 600])

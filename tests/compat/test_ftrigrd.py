@@ -6,6 +6,7 @@ own programs, which start our helper because it is mounted over theirs.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import subprocess
@@ -191,6 +192,52 @@ def test_anchors_and_matches_of_nothing(client: Client, tools: Programs, events:
     assert client.ended() == (0, "")
 
 
+NULS = [
+    # an expression, what comes, what comes later; whether ours matches at once, and then
+    ("b", b"a\0b", b"", True, False),
+    ("[^x]b", b"\0b", b"", True, False),
+    ("ab", b"ab\0", b"", True, False),
+    ("a.b", b"a\0b", b"acb", False, True),
+    ("b", b"\0", b"b", False, True),
+    ("a\0b", b"a\0b", b"", True, False),
+    ("a\0b", b"ab", b"", False, False),
+]
+"""Theirs sees nothing behind a NUL, of an expression and of all that ever comes."""
+
+
+@pytest.mark.parametrize(("expression", "first", "later", "at_once", "then"), NULS)
+def test_a_nul_is_a_byte(
+    client: Client,
+    tools: Programs,
+    events: Path,
+    expression: str,
+    first: bytes,
+    later: bytes,
+    at_once: bool,
+    then: bool,
+) -> None:
+    """Not for a dot, though: as in the C library, that stands for anything else."""
+    assert client.subscribe(1, "events", expression) == b"\0"
+    if tools.name == "theirs":
+        visible = expression.partition("\0")[0]
+        at_once, then = visible in first.partition(b"\0")[0].decode(), False
+    for text, matches in ((first, at_once), (later, then)):
+        with contextlib.ExitStack() as fifos:
+            for path in events.iterdir():
+                fifos.enter_context(path.open("wb", buffering=0)).write(text)
+        assert client.has_news(PATIENCE_S if matches else 0.1) == matches
+        if matches:
+            assert client.news()[:3] == b"\0\x01!"
+    assert client.ended() == (0, "")
+
+
+def test_a_nul_in_a_path(client: Client, events: Path) -> None:
+    """Theirs looks for what is before it; no directory is called that."""
+    assert events.exists()
+    assert client.subscribe(1, "no\0such", "a") in (ENOENT, EINVAL)
+    assert client.subscribe(1, "events", "a") == b"\0"
+
+
 def test_requests_in_pieces(client: Client, events: Path) -> None:
     assert events.exists()
     message = packed(b"\0\x01L" + bytes(7) + b"\x06" + bytes(3) + b"\x01events\0a\0")
@@ -261,6 +308,23 @@ def test_their_ftrig_listeners(world: World, events: Path) -> None:
 
 
 @needs_root
+def test_their_ftrig_wait(world: World, tools: Programs, events: Path) -> None:
+    waiting = subprocess.Popen(
+        [*under_ours(), "/usr/bin/s6-ftrig-wait", "-t10000", events, "a.c"],
+        stdout=subprocess.PIPE,
+    )
+    until(lambda: subscribers(events) == 1, "the subscription")
+    notify(tools, events, "ab")
+    assert waiting.poll() is None
+    notify(tools, events, "c")
+    assert waiting.communicate(timeout=PATIENCE_S)[0] == b"c\n"
+    assert waiting.returncode == 0
+    late = [*under_ours(), "/usr/bin/s6-ftrig-wait", "-t50", str(events), "x"]
+    assert subprocess.run(late, check=False, timeout=30).returncode == 1
+    assert subscribers(events) == 0
+
+
+@needs_root
 def test_their_svwait_and_svlink(world: World, daemons: Programs) -> None:
     servicedir = world.service({**ready_on(3), "down": ""})
     scanner = world.scan(daemons, world.plant({}, "scan"))
@@ -276,6 +340,10 @@ def test_their_svwait_and_svlink(world: World, daemons: Programs) -> None:
     assert run("s6-svwait", "-d", "-t100", servicedir) == 99
     assert run("s6-svlisten1", "-D", "-t5000", servicedir, "s6-svc", "-d", servicedir) == 0
     assert status(servicedir).down
+    assert run("s6-svlisten", "-U", "-t5000", servicedir, "", "s6-svc", "-u", servicedir) == 0
+    assert run("s6-svwait", "-u", "-o", "-t5000", servicedir) == 0
+    assert run("s6-svc", "-r", "-wR", "-T5000", servicedir) == 0
+    assert status(servicedir).ready
     assert run("s6-svunlink", "-t5000", scanner.directory, "web") == 0
 
 

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from world import process
+from world.containers import Spec, Unshared
 from world.images import Image, Init, Role, needs_root
+from world.running import World
 from world.tree import Content, script
 from world.waiting import until
 
@@ -127,26 +129,45 @@ def test_without_its_service_there_is_none(image: Images) -> None:
 
 
 @needs_root
-@pytest.mark.parametrize("who", ["an ordinary user", "a read-only root"])
-def test_where_the_usual_directory_cannot_be_written(image: Images, who: str) -> None:
+@pytest.mark.parametrize(
+    "who", ["an ordinary user", "an ordinary user without /dev/null", "a read-only root"]
+)
+def test_where_the_usual_directory_cannot_be_written(image: Images, world: World, who: str) -> None:
     """The original does not start (contract §2.5); here the logs go beside the other state."""
-    user = who == "an ordinary user"
+    user = who != "a read-only root"
     how: dict[str, Any] = (
         {"user": (12345, 12345)} if user else {"read_only": True, "tmpfs": {"/run": "mode=755"}}
     )
+    if "without" in who:  # some file of root's is there
+        how["binds"] = {"/dev/null": str(world.plant({"null": ""}) / "null")}
     its = image("v2", FILES)
     its.root.chmod(0o755)
     run = "/tmp/s6x-12345" if user else "/var/run/s6"
     log = f"{run}/uncaught-logs/current"
     command = f"until grep -qs web {log}; do :; done; cat {log}"
     ended = its.run("sh", "-c", command, env={"S6_LOGGING": "1", **NOBODY_WAITS}, **how)
-    assert (ended.code, ended.err) == (0, ""), ended
+    # What nobody logs any more goes nowhere; without a /dev/null, to stderr.
+    late = "[s6-finish] sending all processes the KILL signal and exiting.\n"
+    assert (ended.code, ended.err) == (0, late if "without" in who else ""), ended
     first, rest = ended.out.split("\n", 1)
     assert first == (
         f"s6x: warning: /{LOGS} cannot be written to: what no logger takes is logged in "
         f"{run}/uncaught-logs"
     )
     assert {"init", "web"} <= {STAMP.sub("", line) for line in rest.splitlines()}
+
+
+@needs_root
+def test_a_missing_dev_null_is_not_made(image: Images) -> None:
+    """Who opens it to be rid of output must not leave a file that grows, or denies others."""
+    its = image("v2", FILES)
+    env = {"S6_LOGGING": "1", **NOBODY_WAITS}
+    script = "umount /dev/null; rm /dev/null; /init true; echo $?; ls /dev/null"
+    with Unshared(Spec(its.root, ["/bin/sh", "-c", script], env=env)) as container:
+        ended = container.wait()
+    assert ended.out == "0\n"
+    assert "/dev/null: No such file or directory" in ended.err
+    assert "finish" in logged(its)
 
 
 def test_a_fifo_without_logger_does_not_hold_the_container_up(image: Images) -> None:

@@ -103,7 +103,7 @@ fn launch(
     };
     let program = OsStr::from_bytes(program.as_bytes());
     let null = |how| open("/dev/null", how).map_err(|e| Error::on("open", "/dev/null", e));
-    let (input, output) = (null(Open::Read)?, null(Open::Update(0))?);
+    let (input, output) = (null(Open::Read)?, null(Open::ReadWrite)?);
     let instead = [input.as_fd(), output.as_fd(), fd::standard(2)];
     let mut places = [(fd::standard(0), 0), (fd::standard(1), 1), (fd::standard(2), 2)];
     for (place, ((given, instead), spared)) in
@@ -191,7 +191,7 @@ pub fn ask(
 /// Leaves standard input and output to whoever else has them.
 fn leave_standard() -> std::result::Result<(), Errno> {
     fd::place(open("/dev/null", Open::Read)?, 0)?;
-    fd::place(open("/dev/null", Open::Update(0))?, 1)
+    fd::place(open("/dev/null", Open::ReadWrite)?, 1)
 }
 
 /// Writes all of it to a socket. `ETIMEDOUT`: the deadline came first.

@@ -1,6 +1,6 @@
 //! Descriptors: reading, writing, pipes.
 
-use super::dir::Dir;
+use super::dir::{self, Dir, Open};
 use super::{cerr, poll};
 use crate::error::Errno;
 use std::ffi::OsString;
@@ -201,6 +201,21 @@ pub fn standard(fd: RawFd) -> BorrowedFd<'static> {
     // SAFETY: descriptors 0 to 2 are closed by nobody who uses them by this; one that was closed before
     // is an error of the system call.
     unsafe { BorrowedFd::borrow_raw(fd) }
+}
+
+/// Leaves what stdin (0) or stdout (1) leads to, so that whoever is at the other end sees that we have
+/// gone. A daemon relies on it to end, so it cannot fail: where there is no `/dev/null`, or it is not for
+/// us to use, stdin becomes a pipe that nobody writes to, and stdout a copy of stderr.
+pub fn leave_standard(number: RawFd) {
+    let nothing = dir::open("/dev/null", Open::ReadWrite).or_else(|errno| match number {
+        0 => pipe().map(|(reader, _)| reader),
+        _ => Err(errno),
+    });
+    // Both are open, so placing them does not fail.
+    let _ = match nothing {
+        Ok(nothing) => place(nothing, number),
+        Err(_) => place(standard(2), number),
+    };
 }
 
 /// Puts a copy of descriptor `from`, a number inherited over a fork, on `to`: for a child that has the

@@ -89,7 +89,7 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
             let _ = fd::write_all(fd::standard(1), b"\n"); // whoever waited may be gone
         }
         let null = Path::new("/dev/null");
-        let null = open(null, Open::Append(0)).map_err(|errno| Error::on("open", null, errno))?;
+        let null = open(null, Open::ReadWrite).map_err(|errno| Error::on("open", null, errno))?;
         fd::place(null, 1).map_err(|errno| Error::system("replace stdout", errno))
     };
     Ok(Exit::Code(serve(listener, &rules, settings, &warn, ready)?))

@@ -72,7 +72,7 @@ fn descriptor(call: &Invocation, letter: char, usual: i32) -> Result<i32, Failur
 fn leave(number: i32) -> Result<OwnedFd, Failure> {
     let take = || -> Result<OwnedFd, Errno> {
         let taken = fd::duplicate(fd::standard(number), 3)?;
-        let how = if number == 0 { Open::Read } else { Open::Update(0) };
+        let how = if number == 0 { Open::Read } else { Open::ReadWrite };
         fd::place(open("/dev/null", how)?, number)?;
         Ok(taken)
     };

@@ -86,5 +86,5 @@ fn announce() {
 
 /// Leaves standard output to whoever else holds it.
 fn leave_stdout() -> Result<(), Errno> {
-    fd::place(open("/dev/null", Open::Update(0))?, 1)
+    fd::place(open("/dev/null", Open::ReadWrite)?, 1)
 }

@@ -79,10 +79,7 @@ impl Container {
         let Some(caught) = self.catch_all.as_mut().filter(|caught| caught.held) else { return };
         caught.held = false;
         let _ = fd::place(&caught.stderr, 2); // cannot fail: both are open
-        let quiet = dir::open("/dev/null", Open::Append(0)).and_then(|null| fd::place(&null, 1));
-        if quiet.is_err() {
-            let _ = fd::place(&caught.stderr, 1);
-        }
+        fd::leave_standard(1);
         self.console.reopen();
     }
 }

@@ -9,7 +9,7 @@ use crate::machine::init::{At, Event, Phase};
 use crate::run::Inheritance;
 use crate::run::scan::{Options, Scanner};
 use crate::run::script;
-use crate::sys::dir::{self, Dir, Open};
+use crate::sys::dir::{self, Dir};
 use crate::sys::fd;
 use crate::sys::process::{self, Side};
 use crate::sys::signals::unblock_all;
@@ -177,12 +177,7 @@ impl Container {
     }
 
     fn open_scanner(&self, path: &Path, env: Vec<CString>) -> Result<Scanner> {
-        // From here on stdin is the supervisors', who have none.
-        // Without /dev/null, a pipe that nobody writes to has its end just as soon.
-        dir::open("/dev/null", Open::Read)
-            .or_else(|_| fd::pipe().map(|(reader, _)| reader))
-            .and_then(|nothing| fd::place(nothing, 0))
-            .map_err(|errno| Error::on("open", "/dev/null", errno))?;
+        fd::leave_standard(0); // from here on it is the supervisors', who have none
         let console = self.catch_all.as_ref().map(CatchAll::console).transpose()?;
         let options = Options { console, keeps_output: true, ..Options::default() };
         Scanner::open(path, options, Inheritance::new(env, self.title))

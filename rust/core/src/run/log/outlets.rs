@@ -262,7 +262,7 @@ impl Stdout {
                     voice.warn(&format!("unable to write to stdout, closing it: {errno}"));
                     self.open = false;
                     self.queue.clear();
-                    if let Ok(null) = dir::open("/dev/null", Open::Update(0)) {
+                    if let Ok(null) = dir::open("/dev/null", Open::ReadWrite) {
                         let _ = fd::place(null, 1); // our end is closed by that
                     }
                 }

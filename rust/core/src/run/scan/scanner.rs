@@ -192,8 +192,7 @@ impl Scanner {
         if let Some(console) = &self.options.console {
             let _ = fd::place(console, 2).and_then(|()| fd::place(console, 1));
         } else if self.directory.exists(OsStr::from_bytes(CATCH_ALL)) {
-            let null = Dir::open("/dev").and_then(|dev| dev.file("null", Open::Append(0)));
-            let _ = null.and_then(|null| fd::place(&null, 1));
+            fd::leave_standard(1);
         }
     }
 

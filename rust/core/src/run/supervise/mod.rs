@@ -201,7 +201,7 @@ impl<'a> Seat<'a> {
                 Action::RecordDeath => self.record_death(),
                 Action::SetDownFile(down) => self.set_down_file(down),
                 Action::CloseReadiness => self.readiness = None,
-                Action::ReleaseStandardStreams => release_standard_streams(),
+                Action::ReleaseStandardStreams => [0, 1].into_iter().for_each(fd::leave_standard),
                 Action::Exit => self.gone = true,
             }
         }
@@ -356,15 +356,5 @@ impl<'a> Seat<'a> {
     fn warn(&self, what: &str) {
         let name = shown(Path::new(&*self.name.to_string_lossy()));
         fd::complain(&format!("s6-supervise {name}: warning: {what}\n"));
-    }
-}
-
-/// Turns stdin and stdout to `/dev/null`: whoever reads our output, or writes our input, sees the end.
-fn release_standard_streams() {
-    let null = Dir::open("/dev")
-        .and_then(|dev| Ok((dev.file("null", Open::Read)?, dev.file("null", Open::Append(0))?)));
-    if let Ok((input, output)) = null {
-        let _ = fd::place(input, 0);
-        let _ = fd::place(output, 1);
     }
 }

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import mmap
 import os
 import random
@@ -12,6 +13,7 @@ import signal
 import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,14 +27,15 @@ from world.waiting import until
 LINES = int(os.environ.get("S6X_LOG_LINES", "300000"))
 WRITERS = 10
 KILLS = 30 + LINES // 100_000
+CALL = 10  # lines, on an average
 MOST_INCARNATIONS = 1 << 12
 
 WRITER = """
 import mmap, os, struct, sys
-name, most, file = int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+name, most, file, tickets = map(int, sys.argv[1:])
 done = mmap.mmap(file, 0)
 number = 0
-while number < most:
+while number < most and os.read(tickets, 1):
     text, end = b"", min(most, number + 1 + number % 20)
     for number in range(number, end):
         text += b"%d %d %s\\n" % (name, number, b"x" * (number % 60))
@@ -40,7 +43,8 @@ while number < most:
     os.write(1, text)
     struct.pack_into("=Q", done, 8 * name, number)
 """
-"""Writes lines, up to 20 with one call, which the pipe takes whole; says then how many it was."""
+"""For each ticket, writes up to 20 lines with one call, which the pipe takes whole; then says how many
+there are."""
 
 
 class Writers:
@@ -51,6 +55,7 @@ class Writers:
         self.file = os.open(top / "written", os.O_RDWR | os.O_CREAT)
         os.truncate(self.file, 8 * MOST_INCARNATIONS)
         self.written = mmap.mmap(self.file, 0)
+        self.tickets, self.counter = os.pipe()
         self.running: dict[int, subprocess.Popen[bytes]] = {}
         self.names = 0
         self.left = LINES
@@ -58,11 +63,9 @@ class Writers:
     def start(self, lines: int) -> None:
         name, self.names = self.names, self.names + 1
         self.left -= lines
-        words = [sys.executable, "-c", WRITER, str(name), str(lines), str(self.file)]
-        self.running[name] = subprocess.Popen(words, stdout=self.stdout, pass_fds=[self.file])
-
-    def total(self) -> int:
-        return sum(self.counts())
+        shared = [self.file, self.tickets]
+        words = [sys.executable, "-c", WRITER, str(name), str(lines), *map(str, shared)]
+        self.running[name] = subprocess.Popen(words, stdout=self.stdout, pass_fds=shared)
 
     def counts(self) -> list[int]:
         return list(struct.unpack_from(f"={self.names}Q", self.written))
@@ -71,16 +74,21 @@ class Writers:
         self.running[name].kill()
         self.running[name].wait()
 
-    def go_on(self, lines: int) -> None:
-        """Until so many more lines are written, or no writer is left."""
-        goal = self.total() + lines
+    def go_on(self, calls: int) -> None:
+        """Let them write so often more; until about half of it is done, or no writer is left."""
+        os.write(self.counter, b"." * (calls + 1))
         until(
             lambda: (
-                self.total() >= goal or all(p.poll() is not None for p in self.running.values())
+                self.tickets_left() <= calls // 2
+                or all(popen.poll() is not None for popen in self.running.values())
             ),
-            f"{lines} more lines",
+            f"{calls} more calls",
             explain=lambda: str(self.counts()),
         )
+
+    def tickets_left(self) -> int:
+        content = fcntl.ioctl(self.tickets, termios.FIONREAD, bytes(4))
+        return int.from_bytes(content, sys.byteorder)
 
     def reap(self) -> None:
         for name, popen in list(self.running.items()):
@@ -107,9 +115,9 @@ def test_every_line_once(world: World, tools: Programs) -> None:
     for _ in range(WRITERS):
         writers.start(portion)
     kills = 0
-    step = LINES // KILLS
+    most_calls = LINES // CALL // KILLS
     while writers.running:
-        writers.go_on(chance.randrange(step))
+        writers.go_on(chance.randrange(most_calls))
         logger.send_signal(signal.SIGKILL)
         assert logger.wait() == -signal.SIGKILL
         kills += 1
@@ -122,7 +130,7 @@ def test_every_line_once(world: World, tools: Programs) -> None:
     os.close(stdout)
     os.close(reader)
     assert logger.wait() == 0
-    assert kills >= KILLS // 2
+    assert kills >= KILLS
     following = [0] * writers.names
     for line in lines_of(logs):
         _, name, number, rest = line.split(b" ")
@@ -132,4 +140,5 @@ def test_every_line_once(world: World, tools: Programs) -> None:
         following[writer] += 1
     for writer, count in enumerate(writers.counts()):
         assert following[writer] >= count, f"writer {writer} has written more than was logged"
-    os.close(writers.file)
+    for fd in (writers.file, writers.tickets, writers.counter):
+        os.close(fd)

@@ -43,8 +43,8 @@ while number < most and os.read(tickets, 1):
     os.write(1, text)
     struct.pack_into("=Q", done, 8 * name, number)
 """
-"""For each ticket, writes up to 20 lines with one call, which the pipe takes whole; then says how many
-there are."""
+"""Writes up to 20 lines for each ticket, with one call, which the pipe takes whole; then says how
+many there are."""
 
 
 class Writers:

@@ -130,7 +130,7 @@ def test_every_line_once(world: World, tools: Programs) -> None:
     os.close(stdout)
     os.close(reader)
     assert logger.wait() == 0
-    assert kills >= KILLS
+    assert kills >= KILLS // 2
     following = [0] * writers.names
     for line in lines_of(logs):
         _, name, number, rest = line.split(b" ")

@@ -319,7 +319,7 @@ def test_their_ftrig_wait(world: World, tools: Programs, events: Path) -> None:
     notify(tools, events, "c")
     assert waiting.communicate(timeout=PATIENCE_S)[0] == b"c\n"
     assert waiting.returncode == 0
-    late = [*under_ours(), "/usr/bin/s6-ftrig-wait", "-t50", str(events), "x"]
+    late = [*under_ours(), "/usr/bin/s6-ftrig-wait", "-t500", str(events), "x"]
     assert subprocess.run(late, check=False, timeout=30).returncode == 1
     assert subscribers(events) == 0
 
@@ -337,7 +337,7 @@ def test_their_svwait_and_svlink(world: World, daemons: Programs) -> None:
     assert run("s6-svlink", "-t5000", scanner.directory, servicedir) == 0
     assert run("s6-svc", "-u", "-wU", "-T5000", servicedir) == 0
     assert status(servicedir).ready
-    assert run("s6-svwait", "-d", "-t100", servicedir) == 99
+    assert run("s6-svwait", "-d", "-t500", servicedir) == 99
     assert run("s6-svlisten1", "-D", "-t5000", servicedir, "s6-svc", "-d", servicedir) == 0
     assert status(servicedir).down
     assert run("s6-svlisten", "-U", "-t5000", servicedir, "", "s6-svc", "-u", servicedir) == 0

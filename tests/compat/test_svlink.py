@@ -142,7 +142,7 @@ def test_time_is_up(world: World, daemons: Programs, tools: Programs) -> None:
     scandir = world.plant({name: sleeper() for name in "abcd"}, "scan")
     scanner = world.scan(daemons, scandir, daemons.expects.limit_of_services, "4")
     scanner.until_supervised("a", "b", "c", "d")
-    said = tools.run("s6-svlink", "-t", "300", scandir, world.service(sleeper()))
+    said = tools.run("s6-svlink", "-t", "600", scandir, world.service(sleeper()))
     assert said.code == 99
     assert not (scandir / "web").is_symlink()
 

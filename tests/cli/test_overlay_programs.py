@@ -106,6 +106,7 @@ def test_printcontenv(s6x: Programs, state: dict[str, str]) -> None:
     assert run(s6x, "printcontenv", env=state) == Result(1, "", "")
     keeping = {**state, "S6_KEEP_ENV": "1", "A": "own"}
     assert run(s6x, "printcontenv", "A", env=keeping) == Result(0, "own", "")
+    assert run(s6x, "printcontenv", "NO", env=keeping) == Result(100, "", "")
 
 
 def test_justc_envdir_merges(s6x: Programs, state: dict[str, str]) -> None:

@@ -126,21 +126,24 @@ def test_directories_that_are_not_there(image: Images, role: Role, generation: s
 @BOTH
 @pytest.mark.parametrize("level", ["1", "2"])
 def test_failures_of_boot(image: Images, role: Role, generation: str, level: str) -> None:
-    """§4: the first failure ends boot; 1: the container stays up, 2: it ends with 1."""
+    """§4: the first failure ends boot; 1: says so and stays up, 2: stops. The code is 1 both times."""
     files: dict[str, Content] = {
         "etc/cont-init.d/01-a": script("exit 3"),
         "etc/cont-init.d/02-b": script("echo ran b"),
         "etc/services.d/web/run": script("echo service"),
     }
     env = {"S6_BEHAVIOUR_IF_STAGE2_FAILS": level}
-    with image(generation, files).boot("echo", "command", role=role, env=env) as init:
-        init.until_said("\n!!!!!\n init-stage2 failed.\n!!!!!\n")
+    its = image(generation, files)
+    with its.boot("echo", "command", role=role, env=env) as init:
         if level == "1":
+            init.until_said("\n!!!!!\n init-stage2 failed.\n!!!!!\n")
             assert holds_for(init.container.running, 0.3)
+            assert (its.root / "run/s6/env-stage3/S6_STAGE2_EXITED").read_text() == "1"
             ended = init.stop()
         else:
             ended = init.wait()
-    assert ended.code == int(level) - 1
+    assert ended.code == 1
+    assert ended.out.count("init-stage2 failed") == 2 - int(level)
     assert not {"ran b", "service", "command", "[cont-init.d] done."} & {*ended.out.splitlines()}
 
 
@@ -250,8 +253,18 @@ def test_scripts_at_the_end(image: Images, role: Role, generation: str) -> None:
 
 
 @BOTH
+def test_scripts_at_the_end_see_how_command_was_killed(image: Images, generation: str) -> None:
+    """§5.3: 256 and the signal, of which the container's code is the signal."""
+    its = image(generation, {"etc/cont-finish.d/a": script('echo "code $S6_STAGE2_EXITED."')})
+    ended = its.run("sh", "-c", "kill -9 $$")
+    assert "\ncode 265.\n" in ended.out
+    assert ended.code == 9
+
+
+@BOTH
 @pytest.mark.parametrize(
-    ("content", "code"), [("300", 44), ("7\n", 7), ("seven", 100), ("", 0), ("\n", 0)]
+    ("content", "code"),
+    [("300", 44), ("7\n", 7), ("7\\n8", 7), ("seven", 100), ("", 0), ("\n", 0)],
 )
 def test_the_exit_file_holds_a_number(
     image: Images, generation: str, content: str, code: int

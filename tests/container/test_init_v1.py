@@ -122,14 +122,14 @@ def test_8_failure_stays_up_without_command(image: Images, role: Role) -> None:
     assert "command" not in ended.out
     assert "[services.d]" not in ended.out
     assert ended.out.endswith(STOP)
-    assert ended.code == 0
+    assert ended.code == 1
 
 
 def test_9_failure_stops(image: Images, role: Role) -> None:
     env = {"S6_BEHAVIOUR_IF_STAGE2_FAILS": "2"}
     ended = image("v1", failing()).run("echo", "command", role=role, env=env)
     assert ended.code == 1
-    assert " init-stage2 failed.\n" in ended.out
+    assert "[cont-init.d] 01-a: exited 3.\n" + STOP in ended.out
     assert "command" not in ended.out
 
 
@@ -188,7 +188,8 @@ def test_12_values_are_exact(image: Images, role: Role) -> None:
 def test_13_keep_env(image: Images, role: Role) -> None:
     files: dict[str, Content] = {
         "etc/cont-init.d/a": script(
-            'echo "saw $FOO"; printcontenv FOO; echo .; with-contenv env | grep FOO'
+            'echo "saw $FOO"; printcontenv FOO; echo .; with-contenv env | grep FOO; '
+            "printcontenv NO; echo code $?"
         ),
     }
     with image("v1", files).boot(role=role, env={"FOO": "bar", "S6_KEEP_ENV": "1"}) as init:
@@ -197,7 +198,7 @@ def test_13_keep_env(image: Images, role: Role) -> None:
             *("env-stage1", "env-stage2", "env-stage3", "etc", "services")
         ]
         ended = init.stop()
-    assert "saw bar\nbar.\nFOO=bar\n" in ended.out
+    assert "saw bar\nbar.\nFOO=bar\ncode 100\n" in ended.out
 
 
 def test_14_arg0_is_split_at_newlines_only(image: Images, role: Role) -> None:
@@ -207,6 +208,15 @@ def test_14_arg0_is_split_at_newlines_only(image: Images, role: Role) -> None:
     ended = image("v1").run("[%s]", "b c", env=env, role=role)
     assert ended.code == 111
     assert "unable to exec /bin/busybox printf: No such file or directory" in ended.err
+
+
+def test_14_empty_lines_of_arg0_are_words(image: Images) -> None:
+    """A newline ends a line; the one behind the last line makes no word."""
+    for value, shown in (("printf\n[%s]\n", "[x]"), ("printf\n[%s]\n\na\n", "[][a][x]")):
+        assert f"\n{shown}[cmd]" in image("v1").run("x", env={"S6_CMD_ARG0": value}).out
+    ended = image("v1").run("x", env={"S6_CMD_ARG0": "\necho"})
+    assert ended.err.startswith("init: fatal: unable to exec : ")
+    assert (ended.code, "[cmd]  exited 111\n" in ended.out) == (111, True)
 
 
 def test_15_arg0_alone_is_a_command(image: Images, role: Role) -> None:

@@ -185,7 +185,8 @@ def test_an_add_on_that_waits_until_services_are_ready(base: Base) -> None:
     assert ended.code == 3
     its.plant({"etc/cont-init.d/01-config": base.contenv("echo no such option; exit 1")}).built()
     ended = its.run("sh", "-c", "echo command", env=env)
-    in_order(ended.out, "no such option", " init-stage2 failed.", "went wrong: 1")
+    in_order(ended.out, "no such option", "[cont-init.d] 01-config: exited 1.", "went wrong: 1")
+    assert "init-stage2 failed" not in ended.out
     assert ended.code == 1
     assert "\ncommand\n" not in ended.out
     assert "[services.d]" not in ended.out

@@ -49,6 +49,7 @@ SCRIPT: Final = re.compile(
     r"(?:(?:executing|applying)\.\.\. |exited (\d+)\.)"
 )
 CMD: Final = re.compile(r"^\[cmd\] \S+ exited (\d+)$", re.MULTILINE)
+STOPS: Final = "init:   the container stops, with exit code 1 "
 LIFE: Final = re.compile(r"(s\d) (\d+) (\d+)( x*)?")
 
 
@@ -190,7 +191,9 @@ def _codes(tree: RandomTree, outcome: Outcome, text: str) -> set[int]:
         assert shown in {*tree.command_codes, KILLED, TERMINATED}, f"CMD exited {shown}"
         return allowed | {shown % 256}
     unknown = outcome.caught is not None
-    if " init-stage2 failed." in text and tree.level >= 2:
+    if " init-stage2 failed." in text:
+        return allowed | {1}
+    if STOPS in outcome.err or STOPS in (outcome.caught or ""):
         return allowed | {1}
     allowed.add(0)
     allowed |= {code for code in tree.command_codes if code < 256}

@@ -52,7 +52,10 @@ pub static PRINTCONTENV: Applet = Applet {
     options: &[],
     arguments: "name",
     syntax: Syntax::Raw,
-    exit_codes: &[("1", "there is no such variable, or none was named")],
+    exit_codes: &[
+        ("1", "there is no such variable, or none was named"),
+        ("100", "there is no such variable, and the tree keeps the environment (S6_KEEP_ENV)"),
+    ],
     run: print,
 };
 
@@ -80,17 +83,17 @@ fn as_in_v1(environment: &Environment) -> Environment {
 
 fn print(call: &Invocation) -> Result<Exit, Failure> {
     let Some(name) = call.rest.first() else { return Ok(Exit::Code(1)) };
-    let (environment, end) = if keeps_environment(&call.environment) {
-        (call.environment.clone(), "")
+    let (environment, end, missing) = if keeps_environment(&call.environment) {
+        (call.environment.clone(), "", 100)
     } else {
-        (read(call)?, "\n")
+        (read(call)?, "\n", 1)
     };
     match environment.lookup(name) {
         Some(value) => {
             call.print([value.as_bytes(), end.as_bytes()].concat())?;
             Ok(Exit::SUCCESS)
         }
-        None => Ok(Exit::Code(1)),
+        None => Ok(Exit::Code(missing)),
     }
 }
 

@@ -111,6 +111,10 @@ struct History {
     reported: Vec<(At, usize)>,
     once: Vec<&'static str>,
     file: Option<u8>,
+    /// The cause is that somebody asked for the stop.
+    asked: bool,
+    /// Boot failed, and the container stays up: its code counts when somebody asks for the stop.
+    stays_up: bool,
     /// What CMD ended with by itself after somebody asked for the stop.
     own: Option<u8>,
     /// What the first cause allows, and when it came.
@@ -138,6 +142,8 @@ impl History {
             reported: Vec::new(),
             once: Vec::new(),
             file: None,
+            asked: false,
+            stays_up: false,
             own: None,
             cause: None,
             exit: None,
@@ -164,6 +170,9 @@ impl History {
             return;
         }
         let codes = match event {
+            Event::Stop | Event::StopNow | Event::KillNow if self.stays_up => {
+                vec![self.settings.failure_exit]
+            }
             Event::Stop | Event::StopNow | Event::KillNow => vec![0],
             Event::CommandEnded(status) => vec![self.exit_of(status)],
             // A failure, or a CMD that could not be started.
@@ -179,6 +188,7 @@ impl History {
             | Event::UnitEnded(_)
             | Event::Came => self.failures().collect(),
         };
+        self.asked = matches!(event, Event::Stop | Event::StopNow | Event::KillNow);
         self.cause = Some((codes, self.clock));
     }
 
@@ -251,7 +261,12 @@ impl History {
                 }
                 Action::BringDown => self.first_time("bring-down"),
                 Action::WriteExitFile(_) => self.first_time("exit file"),
-                Action::PrintBanner => self.first_time("banner"),
+                Action::PrintBanner => {
+                    self.first_time("banner");
+                    self.stays_up = true;
+                    // A CMD that runs already may end later.
+                    self.once.retain(|what| *what != "exit file");
+                }
                 Action::ReadExitFile => {
                     self.file = self.dice.one_in(4).then_some(77);
                     answer = Some(Event::ExitFile(self.file));
@@ -292,8 +307,7 @@ impl History {
         } else {
             WaitStatus::exited(u8::try_from(self.dice.below(256)).unwrap_or(0))
         };
-        let asked = self.cause.as_ref().is_some_and(|(codes, _)| codes == &[0]);
-        if self.cause.is_some() && asked && matches!(status.ending(), Ending::Exited(_)) {
+        if self.asked && matches!(status.ending(), Ending::Exited(_)) {
             self.own = Some(self.exit_of(status));
         }
         self.tell(Event::CommandEnded(status));

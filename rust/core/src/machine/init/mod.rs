@@ -117,7 +117,8 @@ pub struct Init {
     cause: Option<Cause>,
     /// What the exit file said when it counted.
     exit_file: Option<u8>,
-    /// CMD's exit code, when it ended by itself during a stop that somebody asked for.
+    /// What counts when somebody asks for the stop: the code of a boot that failed and stays up, or that with
+    /// which CMD ended by itself meanwhile.
     own_exit: Option<u8>,
     command: Command,
     /// Whether the supervisors are told to bring their services down.
@@ -420,13 +421,15 @@ impl Init {
                 self.kill(now, todo);
             }
             Consequence::StaysUp => {
+                let exit = self.settings.failure_exit;
+                self.own_exit = Some(exit);
+                todo.push(Action::WriteExitFile(exit.into()));
                 todo.push(Action::PrintBanner);
                 self.deadline = None;
                 self.state = State::Running;
             }
             Consequence::Stops(exit) => {
-                todo.push(Action::PrintBanner);
-                todo.push(Action::WriteExitFile(exit));
+                todo.push(Action::WriteExitFile(exit.into()));
                 self.stop(now, Cause::Failure(exit), todo);
             }
         }
@@ -478,7 +481,9 @@ impl Init {
             return;
         }
         todo.push(Action::Print(at, Line::Done(shown)));
-        todo.push(Action::WriteExitFile(exit));
+        // Read again, it must be the same code.
+        let same = shown % 256 == u16::from(exit);
+        todo.push(Action::WriteExitFile(if same { shown } else { exit.into() }));
         self.stop(now, Cause::Command(exit), todo);
     }
 

@@ -38,7 +38,7 @@ struct World {
     supervisors: bool,
     told: bool,
     immortals: bool,
-    written: Option<u8>,
+    written: Option<u16>,
     lines: Vec<(At, Line)>,
     began: Vec<At>,
     commands: usize,
@@ -185,7 +185,10 @@ impl World {
                 }
             }
             Action::WriteExitFile(code) => self.written = Some(code),
-            Action::ReadExitFile => self.tell(Event::ExitFile(self.nature.file.or(self.written))),
+            Action::ReadExitFile => {
+                let written = self.written.and_then(|code| u8::try_from(code % 256).ok());
+                self.tell(Event::ExitFile(self.nature.file.or(written)));
+            }
             Action::Exit(code) => self.exit = Some(code),
         }
     }
@@ -249,7 +252,7 @@ fn command_ends_the_container_with_its_code() {
         world.settle();
         world.command_ends(status);
         world.settle();
-        assert_eq!((world.exit, world.written), (Some(code), Some(code)));
+        assert_eq!((world.exit, world.written), (Some(code), Some(shown)));
         assert_eq!(world.said(Phase::Boot, 4), [Line::Say, Line::Done(shown)]);
         assert_eq!(world.clock, Duration::ZERO, "no wait is slept through");
     }
@@ -296,7 +299,7 @@ fn failures_mean_what_the_level_says() {
     for (level, banners, commands, exit, report) in [
         (0, 0, 1, None, Consequence::GoesOn),
         (1, 1, 0, None, Consequence::StaysUp),
-        (2, 1, 0, Some(1), Consequence::Stops(1)),
+        (2, 0, 0, Some(1), Consequence::Stops(1)),
     ] {
         let mut settings = settings();
         settings.boot.remove(0);
@@ -309,6 +312,13 @@ fn failures_mean_what_the_level_says() {
         let broken_off = [Line::Say, Line::Each(0), Line::EachDone(0, 3)];
         assert_eq!(lines.get(..3), Some(&broken_off[..]));
         assert_eq!(lines.get(3), (level == 0).then_some(&Line::Done(3)));
+        if level == 1 {
+            assert_eq!(world.written, Some(1));
+            world.written = None;
+            world.tell(Event::Stop);
+            world.settle();
+            assert_eq!(world.exit, Some(1), "although nothing could be written down");
+        }
     }
 }
 

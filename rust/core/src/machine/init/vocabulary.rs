@@ -82,8 +82,8 @@ pub enum Action {
     TerminateAll,
     /// KILL to everything left.
     KillAll,
-    /// Write the container's exit code down.
-    WriteExitFile(u8),
+    /// Write the container's exit code down; 256 + signal where a signal killed CMD.
+    WriteExitFile(u16),
     /// Read what is written there now.
     ReadExitFile,
     /// End, with this exit code.

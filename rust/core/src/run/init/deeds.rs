@@ -191,7 +191,7 @@ impl Container {
         self.feed(Event::UnitEnded(code_of(how)));
     }
 
-    fn write_exit_file(&mut self, code: u8) {
+    fn write_exit_file(&mut self, code: u16) {
         let Some(text) = &self.plan.exit_file else { return };
         let path = path_of(text, &self.facts);
         if let Err(error) = work::note(&path, code.to_string().as_bytes()) {
@@ -199,11 +199,12 @@ impl Container {
         }
     }
 
-    /// What the container's exit code shall be, if anybody wrote it down. An empty file says nothing: its
-    /// writer was killed, or the disk was full.
+    /// What the container's exit code shall be, if anybody wrote it down: the first line counts, as everywhere
+    /// in an environment directory. An empty file says nothing: its writer was killed, or the disk was full.
     fn read_exit_file(&mut self) -> Option<u8> {
         let path = path_of(self.plan.exit_file.as_ref()?, &self.facts);
         let content = work::read_note(&path)?;
+        let content = content.split(|&byte| byte == b'\n').next()?;
         let end = content.iter().rposition(|byte| !byte.is_ascii_whitespace());
         let digits = content.get(..=end?).unwrap_or(&[]);
         let code = exit_code(digits);

@@ -134,11 +134,12 @@ fn container_environment(
     }
 }
 
-/// The words of CMD: the lines of the plan's variable, then the arguments of init.
+/// The words of CMD: the lines of the plan's variable, empty ones too, then the arguments of init.
 pub(super) fn command_words(plan: &Plan, facts: &Facts, arguments: &[OsString]) -> Vec<OsString> {
     let name = plan.command.arg0_env.as_deref().unwrap_or_default();
     let first = facts.env.lookup(OsStr::from_bytes(name)).unwrap_or_default().as_bytes();
-    let lines = first.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+    let whole = first.strip_suffix(b"\n").unwrap_or(first);
+    let lines = whole.split(|&byte| byte == b'\n').filter(|_| !first.is_empty());
     let lines = lines.map(|line| OsStr::from_bytes(line).to_owned());
     lines.chain(arguments.iter().cloned()).collect()
 }

@@ -126,7 +126,7 @@ def test_directories_that_are_not_there(image: Images, role: Role, generation: s
 @BOTH
 @pytest.mark.parametrize("level", ["1", "2"])
 def test_failures_of_boot(image: Images, role: Role, generation: str, level: str) -> None:
-    """§4: the first failure ends boot; 1: says so and stays up, 2: stops. The code is 1 both times."""
+    """§4: the first failure ends boot; 1: says so and stays up, 2: stops; the code is 1."""
     files: dict[str, Content] = {
         "etc/cont-init.d/01-a": script("exit 3"),
         "etc/cont-init.d/02-b": script("echo ran b"),

@@ -67,9 +67,8 @@ pub fn changes(
 ) -> Result<Vec<(OsString, Option<OsString>)>> {
     let failed = |errno| Error::on("read", directory, errno);
     let dir = Dir::open(directory).map_err(failed)?;
-    let mut names = dir.names().map_err(failed)?;
+    let mut names = dir.sorted_names().map_err(failed)?;
     names.retain(|name| !name.as_bytes().starts_with(b".") && !name.as_bytes().contains(&b'='));
-    names.sort();
     if names.len() > MOST {
         let how = format!("{} files are too many for an environment", names.len());
         return Err(Error::malformed(format!("read {}", directory.display()), how));

@@ -236,7 +236,14 @@ impl Dir {
         Ok(names)
     }
 
-    /// The same, one after the other: for directories that strangers can fill with names.
+    /// The same in bytewise order, which is the same on every system.
+    pub fn sorted_names(&self) -> Result<Vec<OsString>, Errno> {
+        let mut names = self.names()?;
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// The same as [`Dir::names`], one after the other: for directories that strangers can fill with names.
     ///
     /// Not readdir(3): it allocates 32 kB, which a supervisor would carry for ever.
     pub fn each_name(&self, mut visit: impl FnMut(&OsStr)) -> Result<(), Errno> {

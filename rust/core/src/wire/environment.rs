@@ -66,7 +66,13 @@ impl Environment {
 
     /// Sets many variables at once as [`Environment::put`] would, the last of a name counting.
     pub fn put_all(&mut self, variables: impl IntoIterator<Item = (OsString, OsString)>) {
-        let mut wanted: BTreeMap<OsString, OsString> = variables.into_iter().collect();
+        // Not collected: that sorts first, by code that is made anew for every kind of iterator.
+        let mut wanted = BTreeMap::new();
+        wanted.extend(variables);
+        self.put_each(wanted);
+    }
+
+    fn put_each(&mut self, mut wanted: BTreeMap<OsString, OsString>) {
         let joined = |name: &OsStr, value: &OsStr| {
             OsString::from_vec([name.as_bytes(), b"=", value.as_bytes()].concat())
         };
@@ -93,7 +99,8 @@ impl Environment {
 
     /// Removes many variables at once as [`Environment::take`] would.
     pub fn take_all(&mut self, names: impl IntoIterator<Item = OsString>) {
-        let mut wanted: BTreeSet<OsString> = names.into_iter().collect();
+        let mut wanted = BTreeSet::new();
+        wanted.extend(names);
         self.0.retain(|entry| {
             let name = entry.as_bytes().split(|&byte| byte == b'=').next().unwrap_or(&[]);
             let name = OsStr::from_bytes(name);

@@ -22,10 +22,9 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
     let service = service(call)?;
     call.warn_of_more_than(1);
     let scan_dir = running(&service)?;
-    let names = Dir::open(&scan_dir).and_then(|dir| dir.names());
+    let names = Dir::open(&scan_dir).and_then(|dir| dir.sorted_names());
     let mut names = names.map_err(|errno| Error::on("read", &scan_dir, errno))?;
     names.retain(|name| !name.as_bytes().starts_with(b"."));
-    names.sort();
     let lines: Vec<u8> = names.iter().flat_map(|name| [name.as_bytes(), b"\n"].concat()).collect();
     call.print(lines)?;
     Ok(Exit::SUCCESS)

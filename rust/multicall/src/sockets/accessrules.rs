@@ -74,10 +74,9 @@ fn cdb_from_fs(call: &Invocation) -> Result<Exit, Failure> {
 /// The keys below a directory of rules, in the order of names, so that equal rules are equal bytes.
 fn keys(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
     let names = |path: &Path| -> Result<Vec<OsString>, Failure> {
-        let names = Dir::open(path).and_then(|dir| dir.names());
+        let names = Dir::open(path).and_then(|dir| dir.sorted_names());
         let mut names = names.map_err(|errno| Error::on("read", path, errno))?;
         names.retain(|name| !name.as_bytes().starts_with(b"."));
-        names.sort();
         Ok(names)
     };
     let mut keys = Vec::new();

@@ -81,9 +81,7 @@ fn matching(pattern: &[u8]) -> Vec<PathBuf> {
 }
 
 fn names_of(path: &Path) -> Vec<OsString> {
-    let mut names = Dir::open(path).and_then(|dir| dir.names()).unwrap_or_default();
-    names.sort();
-    names
+    Dir::open(path).and_then(|dir| dir.sorted_names()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -45,9 +45,7 @@ fn fingerprint(path: &Path, expected: Fingerprint) -> Result<Fingerprint, Errno>
     }
     let mut hash = Hash::new();
     if found.is_dir() {
-        let mut names = Dir::open(path)?.names()?;
-        names.sort();
-        for name in names {
+        for name in Dir::open(path)?.sorted_names()? {
             hash.add(name.as_bytes());
             hash.add(&[0]);
         }

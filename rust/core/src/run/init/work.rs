@@ -205,22 +205,19 @@ fn await_service(service: &Path, goal: Goal) -> Result<usize> {
 pub(super) fn subdirectories(path: &Path) -> Result<Vec<OsString>> {
     let failed = |errno| Error::on("read", path, errno);
     let dir = Dir::open(path).map_err(failed)?;
-    let mut names = dir.names().map_err(failed)?;
+    let mut names = dir.sorted_names().map_err(failed)?;
     names.retain(|name| {
         !name.as_bytes().starts_with(b".") && dir.stat(name).is_ok_and(|found| found.is_dir())
     });
-    names.sort();
     Ok(names)
 }
 
 /// The entries of a directory that a step takes one after the other: bytewise order, no dot names.
 pub(super) fn entries(path: &Path) -> Result<Vec<Vec<u8>>> {
     let failed = |errno| Error::on("read", path, errno);
-    let names = Dir::open(path).and_then(|dir| dir.names()).map_err(failed)?;
-    let mut names: Vec<Vec<u8>> = names.into_iter().map(OsStringExt::into_vec).collect();
-    names.retain(|name| !name.starts_with(b"."));
-    names.sort();
-    Ok(names)
+    let names = Dir::open(path).and_then(|dir| dir.sorted_names()).map_err(failed)?;
+    let names = names.into_iter().map(OsStringExt::into_vec);
+    Ok(names.filter(|name| !name.starts_with(b".")).collect())
 }
 
 /// A path below a directory, by a name from [`entries`].

@@ -79,7 +79,7 @@ impl Archives<'_> {
                 Err(errno) => errors.push(Error::on("look at", self.path.join(&name), errno)),
             }
         }
-        archives.sort();
+        archives.sort_unstable();
         let mut count = archives.len();
         let mut size: u64 = archives.iter().map(|(_, size)| size).sum();
         for (name, own) in archives {

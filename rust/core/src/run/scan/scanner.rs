@@ -239,9 +239,8 @@ impl Scanner {
 
     /// The services, and whether that is all of them.
     fn read_directory(&self) -> Result<(Vec<Found>, bool)> {
-        let names = self.directory.names();
-        let mut names = names.map_err(|e| Error::system("read the scan directory", e))?;
-        names.sort();
+        let names = self.directory.sorted_names();
+        let names = names.map_err(|e| Error::system("read the scan directory", e))?;
         let (mut found, mut complete) = (Vec::new(), true);
         for name in names.iter().filter(|name| !name.as_bytes().starts_with(b".")) {
             match self.look_at(name) {

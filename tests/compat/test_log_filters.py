@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -92,6 +93,73 @@ def test_local_time(world: World, tools: Programs, zone: str, winter: bytes, sum
     text = b"@%016x00000000 x\n@%016x00000000 x\n" % ((1 << 62) + noon, (1 << 62) + july)
     done = filtered(tools, "s6-tai64nlocal", text=text, cwd=world.top, env={"TZ": zone})
     assert [line[11:19] for line in done.out.splitlines()] == [winter, summer]
+
+
+ZONES = (
+    "Europe/Paris",
+    "America/New_York",
+    "Australia/Lord_Howe",
+    "Africa/Casablanca",
+    ":Asia/Kathmandu",
+    "Pacific/Apia",
+    "<-03>3<-02>,M3.5.0/-2,M10.5.0/-1",
+    "AAA0BBB-3,59/0:30:10,300/23",
+    "AEST-10AEDT,M10.1.0,M4.1.0/3",
+    "",
+    ":",
+    "Nowhere/Town",
+    "EST",
+    "/etc/passwd",
+)
+"""Files, rules, and what is neither."""
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_clocks_show_what_the_library_says(world: World, tools: Programs, zone: str) -> None:
+    """tzset(3), asked by Python, for times from 1972, when leap seconds began, to 2100."""
+    moments = range(63_072_000, 4_102_444_800, 86_400 * 91 + 3601)
+    text = b"".join(b"@%016x00000000 x\n" % ((1 << 62) + moment) for moment in moments)
+    greenwich = filtered(tools, "s6-tai64nlocal", "-g", text=text, cwd=world.top)
+    local = filtered(tools, "s6-tai64nlocal", text=text, cwd=world.top, env={"TZ": zone})
+    script = (
+        "import calendar, sys, time\n"
+        "form = '%Y-%m-%d %H:%M:%S'\n"
+        "for line in sys.stdin:\n"
+        "    moment = calendar.timegm(time.strptime(line[:19], form))\n"
+        "    print(time.strftime(form, time.localtime(moment)) + line[19:], end='')\n"
+    )
+    asked = subprocess.run(
+        [sys.executable, "-c", script],
+        input=greenwich.out,
+        env={"TZ": zone},
+        capture_output=True,
+        timeout=PATIENCE_S,
+        check=True,
+    )
+    assert len(local.out.splitlines()) == len(moments)
+    assert local.out == asked.stdout
+
+
+@pytest.mark.ours_only
+def test_a_rule_without_days_follows_the_law_of_today(world: World, tools: Programs) -> None:
+    march_1980 = b"@%016x00000000 x\n" % ((1 << 62) + 322_348_524 + 19)
+    done = filtered(tools, "s6-tai64nlocal", text=march_1980, cwd=world.top, env={"TZ": "EST5EDT4"})
+    assert done.out.startswith(b"1980-03-19 17:15:24.")
+
+
+@pytest.mark.ours_only
+def test_the_zone_is_that_of_the_chain(world: World, tools: Programs) -> None:
+    """A chain goes on in one process, whose own environment stays what it was."""
+    done = subprocess.run(
+        [tools.path("export"), "TZ", "EST5", tools.path("s6-tai64nlocal")],
+        input=LABELS.splitlines()[0],
+        env={"TZ": "UTC0"},
+        cwd=world.top,
+        capture_output=True,
+        timeout=PATIENCE_S,
+        check=True,
+    )
+    assert done.stdout == b"2023-11-14 17:13:20.000000005 x"
 
 
 @pytest.mark.ours_only

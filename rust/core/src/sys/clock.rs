@@ -1,12 +1,15 @@
-//! The clock: monotonic for deadlines, wall for stamps.
+//! The clock: monotonic for deadlines, wall for stamps; and what clocks show where we are.
 
-use super::cerr;
-use super::dir::Dir;
+use super::dir::{Dir, Open, open};
+use super::{cerr, fd};
 use crate::error::Errno;
 use crate::wire::clock::Monotonic;
+use crate::wire::environment::Environment;
 use crate::wire::tai64::Tai;
-use std::fmt;
-use std::mem::MaybeUninit;
+use crate::wire::zone::Zone;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::time::Duration;
 
 /// Now, on the monotonic clock.
@@ -50,65 +53,25 @@ pub fn boot() -> Vec<u8> {
     id
 }
 
-/// Date and time of the day, as a calendar and a clock on the wall show them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Civil {
-    /// The year, all digits.
-    pub year: i64,
-    /// The month, from 1.
-    pub month: u8,
-    /// The day of the month, from 1.
-    pub day: u8,
-    /// The hour, from 0.
-    pub hour: u8,
-    /// The minute, from 0.
-    pub minute: u8,
-    /// The second, from 0.
-    pub second: u8,
+/// The clocks of this place: those of the file or the rule that the variable `TZ` names, else those of
+/// `/etc/localtime`; Greenwich's where nothing can be read (tzset(3)).
+pub fn zone(environment: &Environment) -> Zone {
+    let Some(name) = environment.lookup("TZ") else {
+        return zone_file(Path::new("/etc/localtime")).unwrap_or_default();
+    };
+    let name = name.as_bytes().strip_prefix(b":").unwrap_or(name.as_bytes());
+    if name.is_empty() {
+        return Zone::default();
+    }
+    let folder = environment.lookup("TZDIR").unwrap_or(OsStr::new("/usr/share/zoneinfo"));
+    let file = Path::new(folder).join(OsStr::from_bytes(name));
+    zone_file(&file).or_else(|| Zone::from_rule(name)).unwrap_or_default()
 }
 
-impl Civil {
-    /// A moment where we are, by the variable `TZ` or `/etc/localtime`. `None`: there is no such
-    /// year.
-    pub fn local(unix: u64) -> Option<Civil> {
-        // SAFETY: nothing of ours changes the environment, which is what it reads.
-        Civil::by(unix, |time, place| unsafe { libc::localtime_r(time, place) })
-    }
-
-    /// A moment in Greenwich.
-    pub fn universal(unix: u64) -> Option<Civil> {
-        // SAFETY: see `by`.
-        Civil::by(unix, |time, place| unsafe { libc::gmtime_r(time, place) })
-    }
-
-    /// `convert` gets valid pointers to one time and to room for one `tm`.
-    fn by(
-        unix: u64,
-        convert: impl Fn(*const libc::time_t, *mut libc::tm) -> *mut libc::tm,
-    ) -> Option<Civil> {
-        let time = libc::time_t::try_from(unix).ok()?;
-        let mut place = MaybeUninit::<libc::tm>::uninit();
-        if convert(&raw const time, place.as_mut_ptr()).is_null() {
-            return None;
-        }
-        // SAFETY: the conversion succeeded, so it filled the place.
-        let tm = unsafe { place.assume_init() };
-        Some(Civil {
-            year: i64::from(tm.tm_year) + 1900,
-            month: tm.tm_mon as u8 + 1,
-            day: tm.tm_mday as u8,
-            hour: tm.tm_hour as u8,
-            minute: tm.tm_min as u8,
-            second: tm.tm_sec as u8,
-        })
-    }
-}
-
-impl fmt::Display for Civil {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Civil { year, month, day, hour, minute, second } = self;
-        write!(f, "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
-    }
+fn zone_file(path: &Path) -> Option<Zone> {
+    const MOST: usize = 1 << 18; // the largest of the database has 4 kB
+    let file = open(path, Open::ReadNow).ok()?;
+    Zone::from_file(&fd::read_up_to(file, MOST).ok()?)
 }
 
 fn read(clock: libc::clockid_t) -> libc::timespec {
@@ -117,17 +80,4 @@ fn read(clock: libc::clockid_t) -> libc::timespec {
     // call cannot fail; if it did, `now` would stay zero.
     unsafe { libc::clock_gettime(clock, &raw mut now) };
     now
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dates_are_read_as_usual() {
-        let shown = |unix| Civil::universal(unix).map(|civil| civil.to_string());
-        assert_eq!(shown(0).as_deref(), Some("1970-01-01 00:00:00"));
-        assert_eq!(shown(951_782_399).as_deref(), Some("2000-02-28 23:59:59"));
-        assert_eq!(shown(u64::MAX >> 1), None);
-    }
 }

@@ -25,3 +25,4 @@ pub mod syslog;
 pub mod tai64;
 pub mod tally;
 pub mod wait_status;
+pub mod zone;

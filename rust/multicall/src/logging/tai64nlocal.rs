@@ -2,8 +2,9 @@
 
 use crate::filter;
 use crate::{Applet, Exit, Failure, Invocation, Section, Syntax, flag};
-use s6x_core::sys::clock::Civil;
+use s6x_core::sys::clock;
 use s6x_core::wire::tai64::Tai;
+use s6x_core::wire::zone::Zone;
 use std::io::Write;
 
 /// s6-tai64nlocal.
@@ -20,7 +21,7 @@ pub static APPLET: Applet = Applet {
 
 fn run(call: &Invocation) -> Result<Exit, Failure> {
     call.warn_of_more_than(0);
-    let civil = if call.has('g') { Civil::universal } else { Civil::local };
+    let zone = if call.has('g') { Zone::default() } else { clock::zone(&call.environment) };
     filter::lines(
         |byte| byte == b'\n',
         |line, output| {
@@ -28,7 +29,7 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
                 .filter(|(tai, rest)| tai.is_in_calendar() && (line.ended || !rest.is_empty()));
             let readable = label.and_then(|(tai, rest)| {
                 let (seconds, nanoseconds) = tai.to_unix();
-                Some((civil(seconds)?, nanoseconds, rest))
+                Some((zone.civil(seconds)?, nanoseconds, rest))
             });
             let text = readable.map_or(line.text, |(date, nanoseconds, rest)| {
                 let _ = write!(output, "{date}.{nanoseconds:09}"); // into memory: cannot fail

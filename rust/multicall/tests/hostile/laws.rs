@@ -28,6 +28,7 @@ use s6x_core::wire::sudo;
 use s6x_core::wire::tai64::Tai;
 use s6x_core::wire::tally::{self, Death};
 use s6x_core::wire::wait_status::{Ending, WaitStatus};
+use s6x_core::wire::zone::Zone;
 use s6x_core::wire::{bencode, fdholder, message, mount, notice, plan, syslog};
 use s6x_multicall::process::ids;
 use s6x_multicall::{Opt, Syntax, flag, options, value};
@@ -612,6 +613,17 @@ pub(crate) fn process_stat(bytes: &[u8]) {
         let close = bytes.iter().rposition(|&byte| byte == b')');
         let open = bytes.iter().position(|&byte| byte == b'(');
         assert!(open < close);
+    }
+}
+
+/// Clocks differ from Greenwich's by what their file or rule can say, and show what there is.
+pub(crate) fn zone(bytes: &[u8]) {
+    for zone in Zone::from_file(bytes).into_iter().chain(Zone::from_rule(bytes)) {
+        for moment in [0, 1, 951_782_400, 1 << 31, u64::MAX >> 2, u64::MAX >> 1, u64::MAX] {
+            let Some(civil) = zone.civil(moment) else { continue };
+            assert!((1..=12).contains(&civil.month) && (1..=31).contains(&civil.day));
+            assert!(civil.hour < 24 && civil.minute < 60 && civil.second <= 60);
+        }
     }
 }
 

@@ -160,6 +160,19 @@ pub(crate) const TABLE: &[Parser] = &[
         law: laws::tai64,
         ..USUAL
     },
+    Parser {
+        name: "wire::zone",
+        seeds: &[
+            b"CET-1CEST,M3.5.0,M10.5.0/3",
+            b"<-03>3<-02>,J60/-2,300/167",
+            b"TZif2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\0\0\0\0\
+              \0\0\0\0\0\0TZif2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\0\0\0\x01\0\0\0\x01\0\0\0\0\
+              \0\0\0\0\0\0\x03\xe8\0\0\0\x0e\x10\0\0\0\0\0\0\0\0\x07\xd0\0\0\0\x01\nABC-3\n",
+        ],
+        words: &[b"TZif", b"\0\0\0\x01", b"\xff\xff\xff\xff", b"EST5", b",", b"M12.5.6", b"J365", b"/-", b"<+1>"],
+        law: laws::zone,
+        ..USUAL
+    },
     Parser { name: "wire::tally", seeds: &[&[7; 42], &[0xff; 28]], law: laws::tally, ..USUAL },
     Parser {
         name: "wire::syslog",

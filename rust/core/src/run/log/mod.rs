@@ -90,7 +90,7 @@ pub fn log(
     // Lines are counted by their ends, of which a prefix must have none.
     let mut actions = script.groups.iter().flat_map(|group| &group.actions);
     let countable = !actions.any(|action| action.prefix.contains(&b'\n'));
-    let mut outlets = Outlets::new(script, Vec::new(), voice)?;
+    let mut outlets = Outlets::new(script, environment, voice)?;
     let claims = places.into_iter().map(Claim::new).collect::<Result<Vec<Claim>>>()?;
     let home = claims.first().and_then(Claim::home);
     let boot = log_journal::number_of(&clock::boot());

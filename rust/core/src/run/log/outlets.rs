@@ -8,9 +8,11 @@ use super::voice::Voice;
 use crate::error::{Errno, Error, Result};
 use crate::regex::{Dialect, Matcher};
 use crate::sys::dir::{self, Dir, Open};
-use crate::sys::{fd, poll};
+use crate::sys::{clock, fd, poll};
 use crate::wire::clock::Monotonic;
+use crate::wire::environment::Environment;
 use crate::wire::log_script::{Action, Script, Selection, Status, Target};
+use crate::wire::zone::Zone;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -49,10 +51,12 @@ struct Pending {
 }
 
 impl Outlets {
-    /// Compiles the expressions. The logdirs are open.
-    pub(super) fn new(script: Script, logdirs: Vec<Logdir>, voice: Voice) -> Result<Outlets> {
+    /// Compiles the expressions. The logdirs are not open yet; dates are those of the environment's zone.
+    pub(super) fn new(script: Script, environment: &Environment, voice: Voice) -> Result<Outlets> {
         let actions = || script.groups.iter().flat_map(|group| &group.actions);
         let stamped = actions().any(|action| action.label || action.date);
+        let dated = actions().any(|action| action.date);
+        let zone = if dated { clock::zone(environment) } else { Zone::default() };
         let statuses = actions().filter_map(|action| match &action.target {
             Target::Status(file) => {
                 Some(Pending { file: file.clone(), line: Vec::new(), changed: false })
@@ -64,8 +68,8 @@ impl Outlets {
         Ok(Outlets {
             groups,
             stamped,
-            stamps: Stamps::new(),
-            logdirs,
+            stamps: Stamps::new(zone),
+            logdirs: Vec::new(),
             stdout: Stdout::new(),
             statuses,
             alert: Vec::new(),

@@ -1,19 +1,21 @@
 //! The times in front of lines.
 
-use crate::sys::clock::{self, Civil};
+use crate::sys::clock;
 use crate::wire::tai64::Tai;
+use crate::wire::zone::Zone;
 use std::io::Write;
 
 /// The time of one line, as text. What changes only every second is kept.
 pub(super) struct Stamps {
+    zone: Zone,
     label: [u8; 26],
     date: Vec<u8>,
     second: Option<u64>,
 }
 
 impl Stamps {
-    pub(super) fn new() -> Stamps {
-        Stamps { label: [b' '; 26], date: Vec::new(), second: None }
+    pub(super) fn new(zone: Zone) -> Stamps {
+        Stamps { zone, label: [b' '; 26], date: Vec::new(), second: None }
     }
 
     /// Reads the clock.
@@ -35,7 +37,7 @@ impl Stamps {
         let [label @ .., _] = &mut self.label;
         *label = Tai::from_unix(second, 0).label();
         self.date.clear();
-        if let Some(date) = Civil::local(second) {
+        if let Some(date) = self.zone.civil(second) {
             let _ = write!(self.date, "{date}.000000000  "); // into memory: cannot fail
         }
     }
@@ -66,13 +68,13 @@ mod tests {
 
     #[test]
     fn both_say_the_same() {
-        let mut stamps = Stamps::new();
+        let mut stamps = Stamps::new(Zone::default());
         for _ in 0..3 {
             stamps.update();
             let (tai, rest) = Tai::split_label(stamps.label()).expect("a label");
             assert_eq!(rest, b" ");
             let (second, nanoseconds) = tai.to_unix();
-            let date = Civil::local(second).expect("a date");
+            let date = Zone::default().civil(second).expect("a date");
             let expected = format!("{date}.{nanoseconds:09}  ");
             assert_eq!(stamps.date(), expected.as_bytes());
         }

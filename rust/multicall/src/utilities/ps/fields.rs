@@ -3,12 +3,14 @@
 use super::Process;
 use s6x_core::error::Error;
 use s6x_core::error::Result;
-use s6x_core::sys::clock::{self, Civil};
+use s6x_core::sys::clock;
 use s6x_core::sys::dir::{Dir, Open, open};
 use s6x_core::sys::inode::Inode;
 use s6x_core::sys::user::Accounts;
 use s6x_core::sys::{fd, host};
+use s6x_core::wire::environment::Environment;
 use s6x_core::wire::tai64::Tai;
+use s6x_core::wire::zone::{Civil, Zone};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::Path;
@@ -73,20 +75,25 @@ pub(super) struct Lookup {
     memory: u64,
     since_boot: Duration,
     now: (u64, u32),
+    zone: Zone,
     /// Functions of the kernel by their addresses, from a file.
     functions: Option<BTreeMap<u64, Vec<u8>>>,
 }
 
 impl Lookup {
     /// What these columns need. The error is about the file with the kernel's functions.
-    pub(super) fn new(fields: &[Field], functions: Option<&OsStr>) -> Result<Lookup> {
+    pub(super) fn new(
+        fields: &[Field],
+        functions: Option<&OsStr>,
+        environment: &Environment,
+    ) -> Result<Lookup> {
         let file = functions.filter(|_| fields.contains(&Field::WaitsIn));
         let functions = file.map(|path| addresses(Path::new(path))).transpose()?;
-        Ok(Lookup { functions, ..Lookup::without_names(fields) })
+        Ok(Lookup { functions, ..Lookup::without_names(fields, environment) })
     }
 
     /// The same without names of the kernel's functions.
-    pub(super) fn without_names(fields: &[Field]) -> Lookup {
+    pub(super) fn without_names(fields: &[Field], environment: &Environment) -> Lookup {
         let accounts = fields.iter().any(|f| matches!(f, Field::User | Field::UserGroup));
         Lookup {
             accounts: if accounts {
@@ -99,6 +106,7 @@ impl Lookup {
             memory: host::memory().max(1),
             since_boot: clock::since_boot(),
             now: clock::unix(),
+            zone: clock::zone(environment),
             functions: None,
         }
     }
@@ -127,7 +135,9 @@ fn addresses(path: &Path) -> Result<BTreeMap<u64, Vec<u8>>> {
         let name = words.nth(1)?;
         Some((u64::from_str_radix(address, 16).ok()?, name.to_vec()))
     };
-    Ok(text.split(|&byte| byte == b'\n').filter_map(line).collect())
+    let mut functions = BTreeMap::new();
+    functions.extend(text.split(|&byte| byte == b'\n').filter_map(line));
+    Ok(functions)
 }
 
 impl Field {
@@ -265,8 +275,9 @@ fn spent(lookup: &Lookup, ticks: u64) -> String {
 fn started(lookup: &Lookup, ticks: u64) -> String {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let begin = Civil::local(lookup.moment(ticks).as_secs());
-    let (Some(begin), Some(now)) = (begin, Civil::local(lookup.now.0)) else {
+    let civil = |moment| lookup.zone.civil(moment);
+    let (Some(begin), Some(now)) = (civil(lookup.moment(ticks).as_secs()), civil(lookup.now.0))
+    else {
         return "?".to_owned();
     };
     let Civil { year, month, day, hour, minute, second } = begin;
@@ -362,7 +373,7 @@ mod tests {
 
     #[test]
     fn times_show_as_much_as_there_is() {
-        let lookup = Lookup { ticks: 100, ..Lookup::without_names(&[]) };
+        let lookup = Lookup { ticks: 100, ..Lookup::without_names(&[], &Environment::default()) };
         for (ticks, text) in [
             (0, "00.00s"),
             (5999, "59.99s"),
@@ -381,7 +392,7 @@ mod tests {
             ticks: 1,
             now: (now, 0),
             since_boot: Duration::from_secs(now),
-            ..Lookup::without_names(&[])
+            ..Lookup::without_names(&[], &Environment::default())
         };
         assert_eq!(started(&lookup, now - 1).len(), 8);
         assert!(started(&lookup, now - 86_400 * 3).starts_with("Nov1"));

@@ -71,12 +71,12 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
         }
     }
     let spacing = call.number('w')?.unwrap_or(2).clamp(1, WIDEST as u32) as usize;
-    let lookup = Lookup::new(&fields, call.value('W')).unwrap_or_else(|error| {
+    let lookup = Lookup::new(&fields, call.value('W'), &call.environment).unwrap_or_else(|error| {
         call.warning(error.to_string());
-        Lookup::without_names(&fields)
+        Lookup::without_names(&fields, &call.environment)
     });
     let mut processes = processes(&fields)?;
-    processes.sort_by_key(|process| process.pid);
+    processes.sort_unstable_by_key(|process| process.pid);
     if call.has('H') {
         processes = tree(processes);
     }
@@ -142,7 +142,7 @@ fn tree(processes: Vec<Process>) -> Vec<Process> {
         children.entry(if known { parent } else { 0 }).or_default().push(process);
     }
     let mut waiting = children.remove(&0).unwrap_or_default();
-    waiting.sort_by_key(|process| (process.pid == 1, process.pid));
+    waiting.sort_unstable_by_key(|process| (process.pid == 1, process.pid));
     waiting.reverse(); // a stack: the next one is at the end
     let mut ordered = Vec::new();
     while let Some(process) = waiting.pop() {

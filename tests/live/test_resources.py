@@ -15,6 +15,7 @@ from world import process
 from world.programs import AS_NOBODY, Programs
 from world.running import Supervisor, World, write_control
 from world.status import status
+from world.tracing import stopping_its_children, until_traced
 from world.tree import Content, plant
 from world.waiting import holds_for, until
 from world.witness import SLEEPER, sleeper
@@ -207,8 +208,7 @@ def test_services_that_cannot_be_looked_at_for_a_moment(world: World, daemons: P
     plant(scanner.directory / "new", sleeper())
     faults = "newfstatat:error=EIO:when=1..2"
     with subprocess.Popen([*strace_that(faults), "-p", str(scanner.pid)]) as strace:
-        its = Path(f"/proc/{scanner.pid}/status")
-        until(lambda: f"TracerPid:\t{strace.pid}\n" in its.read_text(), "traced")
+        until_traced(scanner.pid, strace.pid)
         scanner.control("h")
         until(lambda: "unable to stat web: Input/output error" in scanner.said())
         strace.terminate()
@@ -236,3 +236,15 @@ def test_the_highest_descriptor_there_is(world: World, daemons: Programs) -> Non
     limit(supervisor.pid, "--nofile=20:1024")
     supervisor.control("u")
     supervisor.events.wait_for("U")
+
+
+def test_a_start_that_is_stopped(world: World, daemons: Programs) -> None:
+    """SIGSTOP to a service before its exec: its supervisor does not wait for it."""
+    supervisor = world.supervise(daemons, world.service(sleeper(down="")))
+    with stopping_its_children(supervisor.pid, world.top / "trace") as stopped_child:
+        supervisor.control("u")
+        child = stopped_child()
+        assert supervisor.until("up").pid == child
+    supervisor.control("d")
+    supervisor.until("down")
+    assert not process.alive(child)

@@ -10,7 +10,6 @@ import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from world import process
@@ -72,8 +71,6 @@ class Culprit:
         victim = self.chance.choice(others)
         self.done.append(f"{number.name} to {process.describe(victim)}")
         process.kill(victim, number)
-        if number == signal.SIGSTOP and is_being_started(victim):
-            process.kill(victim, signal.SIGCONT)
 
     def _run(self, line: str) -> None:
         """Run a line inside: not as the runtime would, which the end of a container confuses."""
@@ -81,17 +78,6 @@ class Culprit:
         where = ["nsenter", f"--target={self.container.pid}", "--pid", "--mount", "--root", "--wd"]
         words = [*where, "--", "/bin/sh", "-c", line]
         subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-
-
-def is_being_started(pid: int) -> bool:
-    """Whether somebody waits for this process to become a program, as after vfork.
-
-    Who stops it then stops the one that waits, too: nothing can be done about that.
-    """
-    with contextlib.suppress(ProcessLookupError, FileNotFoundError):
-        parent = process.look(pid).ppid
-        return Path(f"/proc/{parent}/wchan").read_text() == "kernel_clone"
-    return False
 
 
 def random_faults(tree: RandomTree) -> list[Fault]:

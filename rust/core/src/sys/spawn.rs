@@ -5,8 +5,14 @@
 //! memory. Not `clone3`: Docker's seccomp profile refuses it. Between clone and exec the child
 //! makes system calls and touches nothing but what was prepared for it.
 //!
+//! The parent sleeps as long as that takes: for ever, if somebody stops the child then, or a disk does not
+//! answer. A parent that must not gets a child *apart*: it has a copy of the memory, and reports through a
+//! pipe ([`report`]).
+//!
 //! Clean means: signal mask empty (or ours, if that is asked), handlers default, only the descriptors placed on purpose
 //! (everything of ours is close-on-exec), working directory, session and umask as asked.
+
+mod report;
 
 use super::process::pointers;
 use super::signals::set_of;
@@ -14,6 +20,7 @@ use super::wait::{Pid, PidFd};
 use super::{cerr, last, lock};
 use crate::error::Errno;
 use crate::wire::signal::Signal;
+use report::Report;
 use std::ffi::CString;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
@@ -48,6 +55,10 @@ pub struct Launch<'a> {
     pub closed: bool,
     /// Leave the signals blocked that we have blocked; else it starts with none.
     pub keeps_mask: bool,
+    /// Do not sleep until its exec. A child that is stopped before, or takes long, counts as started: if it
+    /// fails after that, it exits with 126 or 127. The caller reaps whatever child of its dies, also the
+    /// one that could not be started.
+    pub apart: bool,
 }
 
 /// The session of a child.
@@ -78,6 +89,7 @@ impl<'a> Launch<'a> {
             default_signals: &[],
             closed: false,
             keeps_mask: false,
+            apart: false,
         }
     }
 
@@ -101,7 +113,10 @@ impl<'a> Launch<'a> {
         let mut failure = 0;
         // A child that waits for a lock must not keep us asleep meanwhile: it gets memory of its
         // own, and what fails then is seen as its death.
-        let shared = if self.lock.is_some() { 0 } else { libc::CLONE_VM | libc::CLONE_VFORK };
+        let own_memory = self.lock.is_some() || self.apart;
+        let shared = if own_memory { 0 } else { libc::CLONE_VM | libc::CLONE_VFORK };
+        let report =
+            if self.apart && self.lock.is_none() { Some(Report::new(self.places)?) } else { None };
         let mut flags = shared | libc::SIGCHLD;
         if self.new_pid_namespace {
             flags |= libc::CLONE_NEWPID;
@@ -125,6 +140,7 @@ impl<'a> Launch<'a> {
             env: &env,
             mask,
             failure: failure_place,
+            report: report.as_ref().map(Report::number),
         };
         let argument = (&raw mut task).cast();
         // SAFETY: the stack is ours and large enough; `task` and all it points to outlive the
@@ -133,6 +149,9 @@ impl<'a> Launch<'a> {
         let pid = cerr(unsafe { libc::clone(run, stack.top(), flags, argument, pidfd) });
         old.restore();
         let pid = pid.and_then(|pid| Pid::new(pid).ok_or(Errno(libc::EINVAL)))?;
+        if let Some(report) = report {
+            return report.await_exec(pid);
+        }
         if failure == 0 {
             return Ok(pid);
         }
@@ -149,6 +168,7 @@ struct Task<'a> {
     env: &'a [*const libc::c_char],
     mask: libc::sigset_t,
     failure: *mut i32,
+    report: Option<RawFd>,
 }
 
 /// The child. Only async-signal-safe calls, no allocation, no panic.
@@ -158,6 +178,9 @@ extern "C" fn run(argument: *mut libc::c_void) -> libc::c_int {
     let errno = become_program(task);
     // SAFETY: points into the parent's frame, which is alive; only we write it.
     unsafe { *task.failure = errno.0 };
+    if let Some(report) = task.report {
+        report::tell(report, errno);
+    }
     if errno == Errno::NOT_FOUND { 127 } else { 126 }
 }
 

@@ -69,6 +69,18 @@ pub fn has_children() -> bool {
     unsafe { libc::waitid(libc::P_ALL, 0, &raw mut info, flags) == 0 }
 }
 
+/// Whether this child is stopped, as by SIGSTOP.
+pub fn is_stopped(child: Pid) -> bool {
+    // SAFETY: all zeroes are a valid siginfo_t.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    let (id, flags) =
+        (child.number() as libc::id_t, libc::WSTOPPED | libc::WNOHANG | libc::WNOWAIT);
+    // SAFETY: `info` has room for one siginfo; WNOWAIT leaves the child as it is.
+    let result = unsafe { libc::waitid(libc::P_PID, id, &raw mut info, flags) };
+    // SAFETY: waitid fills the field that si_pid reads; it is zero if nothing is to be told.
+    result == 0 && unsafe { info.si_pid() } != 0
+}
+
 fn wait(which: i32, flags: i32) -> Option<(Pid, WaitStatus)> {
     let mut status = 0;
     loop {

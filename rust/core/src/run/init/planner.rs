@@ -144,7 +144,7 @@ impl Planner {
         for interpreter in &self.interpreters {
             let argv: Vec<CString> = [std::slice::from_ref(interpreter), words].concat();
             let path = std::slice::from_ref(interpreter);
-            match (Launch { places, ..Launch::plain(path, &argv, &env) }).spawn() {
+            match (Launch { places, apart: true, ..Launch::plain(path, &argv, &env) }).spawn() {
                 Ok(pid) => return Ok(pid),
                 Err(Errno::NOT_FOUND | Errno(libc::ENOTDIR | libc::EACCES | libc::ENOEXEC)) => {}
                 Err(errno) => {

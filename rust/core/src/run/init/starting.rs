@@ -84,6 +84,7 @@ impl Container {
         let launch = Launch {
             directory: Some(directory.as_fd()),
             places: &places,
+            apart: true,
             ..Launch::plain(&program, &program, env)
         };
         script::spawn(&launch, &directory)
@@ -224,6 +225,7 @@ impl Container {
             directory: Some(self.cwd.as_fd()),
             places: &places,
             session: Session::Foreground,
+            apart: true,
             ..Launch::plain(&paths, &argv, &env)
         };
         launch.spawn()

@@ -162,7 +162,8 @@ impl Scanner {
         }
         let Ok(script) = CString::new(format!(".s6-svscan/{signal}")) else { return false };
         let argv = [script];
-        match Launch::plain(&argv, &argv, self.inheritance.env).spawn() {
+        let plain = Launch::plain(&argv, &argv, self.inheritance.env);
+        match (Launch { apart: true, ..plain }).spawn() {
             Ok(pid) => self.scripts.insert(pid),
             Err(_) => false,
         }

@@ -46,6 +46,7 @@ impl Seat<'_> {
             record: self.record.as_ref().map(|file| (file.as_fd(), mark.as_slice())),
             lock: lock.as_ref().map(|(number, _)| *number),
             new_pid_namespace: self.service.exists("flag-newpidns"),
+            apart: true,
             ..Launch::plain(&paths, &argv, self.env)
         };
         let pid = script::spawn(&launch, &self.service).map_err(|errno| self.run_failed(errno))?;
@@ -73,6 +74,7 @@ impl Seat<'_> {
             directory: Some(self.service.as_fd()),
             session: Session::New,
             record: self.record.as_ref().map(|file| (file.as_fd(), mark.as_slice())),
+            apart: true,
             ..Launch::plain(&paths, &argv, self.env)
         };
         let pid = script::spawn(&launch, &self.service);

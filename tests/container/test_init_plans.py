@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from world.containers import Spec, Unshared
 from world.images import Image, Init, Role, needs_root
 from world.programs import REPOSITORY, Result, our_executable
 from world.running import World
+from world.tracing import Call, calls, tracing
 from world.tree import Content, Link
 from world.waiting import until
 
@@ -220,14 +223,25 @@ UNREADABLE = "/proc/sys/vm/compact_memory"
 """A regular file that not even root can read."""
 
 
-def real(world: World, generation: str, unreadable: tuple[str, ...] = ()) -> Result:
-    """Boot the machine's own root with its Python, and no plan in it."""
+def real(
+    world: World,
+    generation: str,
+    unreadable: tuple[str, ...] = (),
+    *,
+    under: Sequence[str] = (),
+) -> Result:
+    """Boot the machine's own root with its Python, and no plan in it.
+
+    `under` is the beginning of the planner's command; /outside is the test's directory.
+    """
     world.top.chmod(0o755)
+    shutil.rmtree(world.top / "changes", ignore_errors=True)
     changes = world.plant(
         {
             "python!": '#!/bin/sh\n[ "$1" = -I ] && shift\n'
-            f'PYTHONPATH=/s6x-package exec {sys.executable} "$@"\n',
+            f'PYTHONPATH=/s6x-package exec {" ".join(under)} {sys.executable} "$@"\n',
             "s6x-package": {},
+            "outside": {},
             # As on the machine, whose /bin a directory would hide.
             "usr/bin": {},
             "bin": Link("usr/bin"),
@@ -247,6 +261,7 @@ def real(world: World, generation: str, unreadable: tuple[str, ...] = ()) -> Res
         env={"S6X_PYTHON": "/python"},
         binds={
             "/s6x-package": str(Path(REPOSITORY) / "python"),
+            "/outside": str(world.top),
             **{f"/{name}": UNREADABLE for name in unreadable},
         },
         tmpfs={"/run": "mode=755"},
@@ -274,3 +289,24 @@ def test_the_real_planner(world: World, generation: str) -> None:
     assert "[cont-init.d] a: executing... \nran\n" in ended.out
     assert "[services.d] done.\ncommand\n" in ended.out.replace("service\n", "")
     assert "[cmd] echo exited 0\n" in ended.out
+
+
+@needs_root
+def test_the_planner_is_killed_at_any_call(world: World) -> None:
+    """A sample of its calls, from the first to the last; `S6X_KILL_EVERY` says how many."""
+    trace = world.top / "trace"
+
+    def planned(*kill_at: Call) -> Result:
+        trace.unlink(missing_ok=True)
+        return real(world, "v2", under=tracing(Path("/outside/trace"), *kill_at))
+
+    assert planned().code == 0
+    moments = calls(trace)[1:]  # the first is the exec, by the tracer
+    assert len(moments) > 300
+    every = int(os.environ.get("S6X_KILL_EVERY", len(moments) // 8))
+    for moment in [*moments[::every], moments[-1]]:
+        ended = planned(moment)
+        assert (ended.code, ended.out) == (111, ""), (moment, ended)
+        why = "init: fatal: the planner was killed by SIGKILL; the planner ran for "
+        assert ended.err.startswith(why), (moment, ended)
+        assert ended.err.count("\n") == 1, (moment, ended)

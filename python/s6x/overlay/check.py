@@ -7,7 +7,7 @@ s6-overlay boot here, however odd they are. This is the rest, for whoever builds
 from __future__ import annotations
 
 from s6x.overlay.detect import detect
-from s6x.overlay.execline import script_findings, script_paths
+from s6x.overlay.execline import script_findings, scripts
 from s6x.overlay.findings import LEVELS, Finding, PlanError
 from s6x.overlay.generations.legacy import USER_DIRECTORIES
 from s6x.overlay.planner import plan_for
@@ -105,9 +105,9 @@ def _variables_findings(image: Root, generation: str) -> list[Finding]:
 def _script_findings(image: Root, broken: set[str]) -> list[Finding]:
     """Check execline scripts, but for those that would not even begin to run."""
     findings: list[Finding] = []
-    for path in script_paths(image):
+    for path, content in scripts(image):
         if path not in broken:
-            findings += script_findings(image, path, image.read(path))
+            findings += script_findings(image, path, content)
     return findings
 
 
@@ -176,18 +176,14 @@ def _scripts_findings(image: Root, path: str, broken: str) -> list[Finding]:
     findings: list[Finding] = []
     for name in image.names(path):
         findings += _name_findings(path, name)
-        findings += program_findings(image, f"{path}/{name}", "script", broken)
-        findings += _shell_findings(image, f"{path}/{name}")
+        findings += _program_findings(image, f"{path}/{name}", "script", broken)
     return findings
 
 
-def _shell_findings(image: Root, path: str) -> list[Finding]:
-    """Check what is in a script, if it is one of a shell."""
-    try:
-        content = image.read(path) if image.is_file(path) else b""
-    except OSError:
-        content = b""  # said already
-    return shell_findings(image, path, content)
+def _program_findings(image: Root, path: str, role: str, broken: str) -> list[Finding]:
+    """Check whether a file would run, and what is in it, if it is a script of a shell."""
+    findings, content = program_findings(image, path, role, broken)
+    return findings + shell_findings(image, path, content)
 
 
 def _services_findings(image: Root, path: str, strict: bool) -> list[Finding]:
@@ -240,8 +236,7 @@ def _service_findings(image: Root, service: str) -> list[Finding]:
         ("finish", "it never runs when the service ends"),
     ):
         if program in names:
-            findings += program_findings(image, f"{service}/{program}", program, broken)
-            findings += _shell_findings(image, f"{service}/{program}")
+            findings += _program_findings(image, f"{service}/{program}", program, broken)
     if "down" in names:
         findings.append(
             Finding(

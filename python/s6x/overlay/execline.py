@@ -32,16 +32,17 @@ def is_script(content: bytes) -> bool:
     return _launcher_words(content) is not None
 
 
-def script_paths(root: Root) -> Iterator[str]:
-    """Yield the execline scripts of an image, in the order of their paths."""
+def scripts(root: Root) -> Iterator[tuple[str, bytes]]:
+    """Yield the execline scripts of an image and their content, in the order of their paths."""
     for top in SEARCHED:
         real = root.resolve(top)
         for directory, names, files in os.walk(real):
             names.sort()
             for name in sorted(files):
                 path = os.path.join(directory, name)
-                if _looks_like_script(path, executable=top != "/etc"):
-                    yield top + path[len(real) :]
+                content = _script(path, executable=top != "/etc")
+                if content is not None:
+                    yield top + path[len(real) :], content
 
 
 def script_findings(root: Root, name: str, content: bytes) -> list[Finding]:
@@ -81,18 +82,22 @@ def _read_script(content: bytes) -> list[tuple[bytes, int, int]]:
     return _core.read_script(content)
 
 
-def _looks_like_script(path: str, *, executable: bool) -> bool:
-    """Say whether a file of this machine is an execline script, and may be executed if it must."""
+def _script(path: str, *, executable: bool) -> bytes | None:
+    """Return the content of a file of this machine, if it is an execline script.
+
+    And one that may be executed, if it must. None if not, or if it cannot be read.
+    """
     try:
         status = os.lstat(path)
         if not stat.S_ISREG(status.st_mode) or status.st_size > SIZE_LIMIT:
-            return False
+            return None
         if executable and not status.st_mode & 0o111:
-            return False
+            return None
         with open(path, "rb") as file:
-            return is_script(file.read(256))
+            begin = file.read(256)
+            return begin + file.read() if is_script(begin) else None
     except OSError:
-        return False  # gone, or not ours to read
+        return None  # gone, or not ours to read
 
 
 def _launcher_words(content: bytes) -> list[bytes] | None:

@@ -24,11 +24,13 @@ OURS = ("with-contenv", "with-contenv-legacy", "execlineb")
 """Interpreters that come with the overlay."""
 
 
-def program_findings(root: Root, path: str, role: str, broken: str) -> list[Finding]:
-    """Return what keeps the file from running, or is odd about it.
+def program_findings(
+    root: Root, path: str, role: str, broken: str
+) -> tuple[list[Finding], bytes]:
+    """Return what keeps the file from running, or is odd about it, and its content.
 
     `role` says what the file is for ("script", "run"), `broken` what happens at boot if it cannot
-    be executed.
+    be executed. What cannot be read is empty.
     """
     status = root.status(path)
     if status is None:
@@ -37,14 +39,14 @@ def program_findings(root: Root, path: str, role: str, broken: str) -> list[Find
                 "error", path, "a link that leads nowhere", broken,
                 "let it point to a file of the image, or remove it",
             )
-        ]  # fmt: skip
+        ], b""  # fmt: skip
     if not stat.S_ISREG(status.st_mode):
         kind = "a directory" if stat.S_ISDIR(status.st_mode) else "not a regular file"
         return [
             Finding(
                 "error", path, f"{kind} where a {role} is expected", broken, "move it elsewhere"
             )
-        ]
+        ], b""
     try:
         content = root.read(path)
     except OSError as error:
@@ -53,7 +55,7 @@ def program_findings(root: Root, path: str, role: str, broken: str) -> list[Find
                 "warning", path, f"unable to read it: {error.strerror}",
                 "so its interpreter was not checked", "run the check as a user who can read it",
             )
-        ]  # fmt: skip
+        ], b""  # fmt: skip
     findings = _content_findings(root, path, content, broken)
     if not status.st_mode & 0o111:
         findings.append(
@@ -62,7 +64,7 @@ def program_findings(root: Root, path: str, role: str, broken: str) -> list[Find
                 "chmod +x it in the image, then it also works with a read-only root",
             )
         )  # fmt: skip
-    return findings
+    return findings, content
 
 
 def _content_findings(root: Root, path: str, content: bytes, broken: str) -> list[Finding]:

@@ -26,6 +26,42 @@ pub const fn value(letter: char, value: &'static str, help: &'static str) -> Opt
     Opt { letter, long: None, value: Some(value), help }
 }
 
+/// The options of these tables, one table behind the other; `COUNT` in all.
+pub const fn joined<const COUNT: usize>(tables: &[&[Opt]]) -> [Opt; COUNT] {
+    let mut all = [flag('\0', ""); COUNT];
+    let (mut table, mut from, mut to) = (0, 0, 0);
+    while table < tables.len() {
+        if from == tables[table].len() {
+            (table, from) = (table + 1, 0);
+        } else {
+            all[to] = tables[table][from];
+            (from, to) = (from + 1, to + 1);
+        }
+    }
+    assert!(to == COUNT);
+    all
+}
+
+/// The options of a table without those of these letters; `COUNT` are left.
+pub const fn without<const COUNT: usize>(letters: &str, table: &[Opt]) -> [Opt; COUNT] {
+    let mut left = [flag('\0', ""); COUNT];
+    let (mut from, mut to) = (0, 0);
+    while from < table.len() {
+        let (mut letter, mut out) = (0, false);
+        while letter < letters.len() {
+            out = out || letters.as_bytes()[letter] as char == table[from].letter;
+            letter += 1;
+        }
+        if !out {
+            left[to] = table[from];
+            to += 1;
+        }
+        from += 1;
+    }
+    assert!(to == COUNT);
+    left
+}
+
 impl Opt {
     /// The same with a long name.
     #[must_use]

@@ -1,7 +1,7 @@
 //! s6-svc: tells supervisors what to do.
 
 use super::waiting::{self, Waiting};
-use crate::{Applet, Exit, Failure, Invocation, Section, Syntax, flag, value};
+use crate::{Applet, Exit, Failure, Invocation, Opt, Section, Syntax, flag, value};
 use s6x_core::error::{Errno, Error, shown};
 use s6x_core::machine::wait::{Enough, Goal};
 use s6x_core::run::control;
@@ -16,36 +16,7 @@ pub static APPLET: Applet = Applet {
     name: "s6-svc",
     section: Section::Supervision,
     about: "Control supervised services: send them signals, bring them up or down",
-    options: &[
-        flag('a', "SIGALRM to the service"),
-        flag('b', "SIGABRT"),
-        flag('q', "SIGQUIT"),
-        flag('h', "SIGHUP"),
-        flag('k', "SIGKILL"),
-        flag('t', "SIGTERM"),
-        flag('i', "SIGINT"),
-        flag('1', "SIGUSR1"),
-        flag('2', "SIGUSR2"),
-        flag('p', "pause: SIGSTOP"),
-        flag('c', "continue: SIGCONT"),
-        flag('y', "SIGWINCH"),
-        flag('r', "restart: its down-signal, and it is started again if wanted up"),
-        flag('l', "reload: its reload-signal"),
-        flag('P', "pause its process group"),
-        flag('C', "continue its process group"),
-        flag('K', "kill its process group"),
-        flag('o', "up once: start it, do not restart it"),
-        flag('d', "down: its down-signal, then SIGCONT"),
-        flag('u', "up: start it, restart it whenever it dies"),
-        flag('D', "down, and down when supervision starts again"),
-        flag('U', "up, and up when supervision starts again"),
-        flag('x', "the supervisor exits when the service is down"),
-        flag('O', "once at most: do not restart it"),
-        flag('Q', "do not restart it, and keep it down when supervision starts again"),
-        value('s', "signal", "this signal, by name or number, if one of the letters sends it"),
-        value('w', "uUdDrR", "wait until up, down, restarted; a capital letter: and ready"),
-        value('T', "timeout", "wait at most that many milliseconds"),
-    ],
+    options: OPTIONS,
     arguments: "servicedir...",
     syntax: Syntax::Posix,
     exit_codes: &[
@@ -55,6 +26,38 @@ pub static APPLET: Applet = Applet {
     ],
     run,
 };
+
+/// Its options.
+pub(crate) const OPTIONS: &[Opt] = &[
+    flag('a', "SIGALRM to the service"),
+    flag('b', "SIGABRT"),
+    flag('q', "SIGQUIT"),
+    flag('h', "SIGHUP"),
+    flag('k', "SIGKILL"),
+    flag('t', "SIGTERM"),
+    flag('i', "SIGINT"),
+    flag('1', "SIGUSR1"),
+    flag('2', "SIGUSR2"),
+    flag('p', "pause: SIGSTOP"),
+    flag('c', "continue: SIGCONT"),
+    flag('y', "SIGWINCH"),
+    flag('r', "restart: its down-signal, and it is started again if wanted up"),
+    flag('l', "reload: its reload-signal"),
+    flag('P', "pause its process group"),
+    flag('C', "continue its process group"),
+    flag('K', "kill its process group"),
+    flag('o', "up once: start it, do not restart it"),
+    flag('d', "down: its down-signal, then SIGCONT"),
+    flag('u', "up: start it, restart it whenever it dies"),
+    flag('D', "down, and down when supervision starts again"),
+    flag('U', "up, and up when supervision starts again"),
+    flag('x', "the supervisor exits when the service is down"),
+    flag('O', "once at most: do not restart it"),
+    flag('Q', "do not restart it, and keep it down when supervision starts again"),
+    value('s', "signal", "this signal, by name or number, if one of the letters sends it"),
+    value('w', "uUdDrR", "wait until up, down, restarted; a capital letter: and ready"),
+    value('T', "timeout", "wait at most that many milliseconds"),
+];
 
 /// No more letters than this: the originals' limit.
 const MOST: usize = 62;

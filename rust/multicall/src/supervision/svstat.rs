@@ -1,7 +1,7 @@
 //! s6-svstat: prints the state of a service.
 
 use super::waiting::temporary;
-use crate::{Applet, Exit, Failure, Invocation, Section, Syntax, flag, value};
+use crate::{Applet, Exit, Failure, Invocation, Opt, Section, Syntax, flag, value};
 use s6x_core::error::{Errno, Error, shown};
 use s6x_core::run::observe;
 use s6x_core::sys::clock;
@@ -16,28 +16,31 @@ pub static APPLET: Applet = Applet {
     name: "s6-svstat",
     section: Section::Status,
     about: "Print the state of a service, for people or field by field",
-    options: &[
-        flag('u', "field up: true or false"),
-        flag('w', "field wantedup: whether the supervisor means to keep it up"),
-        flag('N', "field normallyup: whether there is no file down"),
-        flag('r', "field ready: whether it is up and ready"),
-        flag('p', "field pid: -1 when down"),
-        flag('g', "field pgid: -1 when down"),
-        flag('e', "field exitcode: -1 when up or killed"),
-        flag('s', "field signal: NA when up or not killed"),
-        flag('t', "field updownfor: seconds since it came up or went down"),
-        value(
-            'o',
-            "fields",
-            "these, with commas between; also paused signum updownsince readysince readyfor",
-        ),
-        flag('n', "for people: signals by number"),
-    ],
+    options: OPTIONS,
     arguments: "servicedir",
     syntax: Syntax::Posix,
     exit_codes: &[("1", "it is not supervised")],
     run,
 };
+
+/// Its options.
+pub(crate) const OPTIONS: &[Opt] = &[
+    flag('u', "field up: true or false"),
+    flag('w', "field wantedup: whether the supervisor means to keep it up"),
+    flag('N', "field normallyup: whether there is no file down"),
+    flag('r', "field ready: whether it is up and ready"),
+    flag('p', "field pid: -1 when down"),
+    flag('g', "field pgid: -1 when down"),
+    flag('e', "field exitcode: -1 when up or killed"),
+    flag('s', "field signal: NA when up or not killed"),
+    flag('t', "field updownfor: seconds since it came up or went down"),
+    value(
+        'o',
+        "fields",
+        "these, with commas between; also paused signum updownsince readysince readyfor",
+    ),
+    flag('n', "for people: signals by number"),
+];
 
 /// What is known of the service when the fields are printed.
 struct View {

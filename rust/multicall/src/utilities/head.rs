@@ -3,7 +3,7 @@
 use super::input::{Input, ROOM, behind};
 use super::output;
 use crate::invocation::{number, quoted};
-use crate::options::Opt;
+use crate::options::{Opt, joined};
 use crate::{Applet, Exit, Failure, Invocation, Section, Syntax, flag, value};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -13,20 +13,11 @@ pub static APPLET: Applet = Applet {
     name: "s6-head",
     section: Section::Utilities,
     about: "Print the first lines of files, or of standard input; ten without options",
-    options: &[
-        flag('S', "read no more of standard input than is printed"),
-        NTH[0],
-        NTH[1],
-        NTH[2],
-        NTH[3],
-        NTH[4],
-        NTH[5],
-        NTH[6],
-        NTH[7],
-        NTH[8],
-        value('n', "lines", "so many lines"),
-        value('c', "chars", "so many bytes"),
-    ],
+    options: &joined::<12>(&[
+        &[flag('S', "read no more of standard input than is printed")],
+        &NTH,
+        &[value('n', "lines", "so many lines"), value('c', "chars", "so many bytes")],
+    ]),
     arguments: "[ file... ]",
     syntax: Syntax::Posix,
     exit_codes: &[],

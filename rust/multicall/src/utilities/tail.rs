@@ -3,6 +3,7 @@
 use super::head::{Amount, NTH, amount};
 use super::input::{Input, ROOM, behind};
 use super::output::{self, Output};
+use crate::options::joined;
 use crate::{Applet, Exit, Failure, Invocation, Section, Syntax, value};
 use std::collections::VecDeque;
 
@@ -11,19 +12,13 @@ pub static APPLET: Applet = Applet {
     name: "s6-tail",
     section: Section::Utilities,
     about: "Print the last lines of a file, or of standard input; ten without options",
-    options: &[
-        NTH[0],
-        NTH[1],
-        NTH[2],
-        NTH[3],
-        NTH[4],
-        NTH[5],
-        NTH[6],
-        NTH[7],
-        NTH[8],
-        value('n', "[+]lines", "so many lines; with +, from this line on"),
-        value('c', "[+]chars", "so many bytes; with +, from this byte on"),
-    ],
+    options: &joined::<11>(&[
+        &NTH,
+        &[
+            value('n', "[+]lines", "so many lines; with +, from this line on"),
+            value('c', "[+]chars", "so many bytes; with +, from this byte on"),
+        ],
+    ]),
     arguments: "[ file ]",
     syntax: Syntax::Posix,
     exit_codes: &[],

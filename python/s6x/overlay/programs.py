@@ -24,9 +24,7 @@ OURS = ("with-contenv", "with-contenv-legacy", "execlineb")
 """Interpreters that come with the overlay."""
 
 
-def program_findings(
-    root: Root, path: str, role: str, broken: str
-) -> tuple[list[Finding], bytes]:
+def program_findings(root: Root, path: str, role: str, broken: str) -> tuple[list[Finding], bytes]:
     """Return what keeps the file from running, or is odd about it, and its content.
 
     `role` says what the file is for ("script", "run"), `broken` what happens at boot if it cannot

@@ -26,6 +26,7 @@
 mod histories;
 #[cfg(test)]
 mod simulation;
+mod state;
 mod vocabulary;
 
 pub use vocabulary::{Action, At, Consequence, Event, Fact, Kind, Line, Phase, Rule, Settings};
@@ -33,6 +34,7 @@ pub use vocabulary::{Action, At, Consequence, Event, Fact, Kind, Line, Phase, Ru
 use crate::wire::clock::Monotonic;
 use crate::wire::signal::Signal;
 use crate::wire::wait_status::{Ending, WaitStatus};
+use state::{Cause, Command, Fate, State, Unit};
 use std::time::Duration;
 
 /// How long to wait between two attempts to kill everything left.
@@ -41,70 +43,6 @@ pub const BETWEEN_KILLS: Duration = Duration::from_millis(50);
 pub const KILLS: u32 = 100;
 /// How long a unit that was killed may take to die before it is left behind.
 pub const AFTER_KILL: Duration = Duration::from_secs(2);
-
-/// Why the container stops.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Cause {
-    Asked,
-    Command(u8),
-    Failure(u8),
-    Fatal(u8),
-}
-
-/// Where the machine is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum State {
-    /// A step's conditions are being looked at.
-    Asking(At),
-    /// A unit runs.
-    Unit(Unit),
-    /// The scanner is being started.
-    Supervising(At),
-    /// CMD is being started.
-    Commanding(At),
-    /// The exit file is being read; then the supervisors are waited for, or not.
-    Reading { at: At, then_wait: bool },
-    /// Boot is over.
-    Running,
-    /// A step waits for a fact; everything is killed so many times more meanwhile.
-    Waiting { at: At, fact: Fact, kills: u32 },
-    /// No step is left; everything is killed so many times more.
-    Killing { kills: u32 },
-    /// The end.
-    Gone,
-}
-
-/// A running unit.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Unit {
-    at: At,
-    nth: usize,
-    of: usize,
-    /// The last code but 0 of the units before it.
-    code: u16,
-    fate: Fate,
-}
-
-/// What was done to a running unit.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Fate {
-    /// Nothing.
-    Free,
-    /// It took too long, and was killed.
-    Late,
-    /// A stop came: it was asked to end.
-    Asked,
-    /// A stop came: it was killed.
-    Killed,
-}
-
-/// CMD's life.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Command {
-    NotStarted,
-    Running(At),
-    Ended,
-}
 
 /// One container's init.
 #[derive(Clone, Debug)]

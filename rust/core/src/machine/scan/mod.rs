@@ -18,13 +18,19 @@
 //! [`Event::ScanFailed`], and [`Action::Start`] with [`Event::Started`] or [`Event::StartFailed`], before it
 //! feeds anything else.
 
+mod seat;
 #[cfg(test)]
 mod simulation;
+mod vocabulary;
+
+pub use seat::Seat;
+pub use vocabulary::{Action, Event, Found, Limits, Role, SeatId};
 
 use crate::wire::clock::Monotonic;
 use crate::wire::control::ScanControl;
 use crate::wire::signal::Signal;
 use crate::wire::wait_status::{Ending, WaitStatus};
+use seat::Life;
 use std::time::Duration;
 
 /// The least time between two starts of a supervisor.
@@ -39,139 +45,6 @@ pub const FOR_FOREIGN_SUPERVISOR: Duration = Duration::from_millis(100);
 pub const SUPERVISED_ALREADY: u8 = 100;
 /// The service that logs what nobody else logs, and must therefore go last.
 pub const CATCH_ALL: &[u8] = b"s6-svscan-log";
-
-/// A service directory that a scan found.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Found {
-    /// Its name in the scan directory.
-    pub name: Vec<u8>,
-    /// Device and inode of the directory.
-    pub identity: (u64, u64),
-    /// Whether it has a `log` directory.
-    pub has_log: bool,
-}
-
-/// Which seat; the number is never used again.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
-pub struct SeatId(pub u32);
-
-/// What a seat's supervisor supervises.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Role {
-    /// A service.
-    Service,
-    /// The logger of the service with this seat.
-    LoggerOf(SeatId),
-}
-
-/// What the outside world tells a scanner.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Event {
-    /// The deadline has passed.
-    Timeout,
-    /// The scan directory was read.
-    Scanned(Vec<Found>),
-    /// It could not be read.
-    ScanFailed,
-    /// The supervisor runs.
-    Started(SeatId),
-    /// It could not be started.
-    StartFailed(SeatId),
-    /// The supervisor has ended.
-    Died(SeatId, WaitStatus),
-    /// Someone wrote a control byte, or sent the signal of the same meaning.
-    Asked(ScanControl),
-}
-
-/// What a scanner tells the outside world to do.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Action {
-    /// Read the scan directory.
-    Scan,
-    /// Start a supervisor; `last`: only to bring down what an earlier one left behind.
-    Start {
-        /// Whose.
-        seat: SeatId,
-        /// Never start the service.
-        last: bool,
-    },
-    /// Send a signal to a supervisor.
-    Signal(SeatId, Signal),
-    /// Ask a supervisor that is not our child to bring its service down and go.
-    Dismiss(SeatId),
-    /// A seat has gone for good: forget its pipe.
-    Forget(SeatId),
-    /// A service that is not in the scan directory any more has gone: drop the ends of the pipe to its
-    /// logger, which ends once it has read everything. Should the service come back, it gets a new one.
-    ClosePipe(SeatId),
-    /// No more services will be started: drop our ends of the pipes between services and loggers.
-    ClosePipes,
-    /// There were more services than allowed; so many were left out.
-    TooMany(usize),
-    /// Everything is done: leave.
-    Leave,
-}
-
-/// What does not change while a scanner runs.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Scan again after that long; `None`: only when asked.
-    pub rescan: Option<Duration>,
-    /// How many supervisors may run, loggers counted.
-    pub supervisors: usize,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Life {
-    /// Its supervisor runs.
-    Running,
-    /// Its supervisor is to be started then.
-    Due(Monotonic),
-    /// It has none and gets none.
-    Empty,
-}
-
-/// A place for one supervisor.
-#[derive(Clone, Debug)]
-pub struct Seat {
-    id: SeatId,
-    role: Role,
-    /// Name in the scan directory, without `/log`.
-    name: Vec<u8>,
-    identity: (u64, u64),
-    active: bool,
-    life: Life,
-    last_start: Option<Monotonic>,
-    dismissed: bool,
-    /// Pruned while it had no supervisor: the signal that its next one gets at once.
-    pruned: Option<Signal>,
-}
-
-impl Seat {
-    /// What it is supervising.
-    pub fn role(&self) -> Role {
-        self.role
-    }
-
-    /// The argument that its supervisor is given: `foo` or `foo/log`.
-    pub fn argument(&self) -> Vec<u8> {
-        let mut argument = self.name.clone();
-        if self.role != Role::Service {
-            argument.extend_from_slice(b"/log");
-        }
-        argument
-    }
-
-    /// When a new supervisor may be started: not earlier than a while after the last one was.
-    fn next_start(&self, now: Monotonic) -> Monotonic {
-        self.last_start.map_or(now, |start| start + BETWEEN_STARTS).max(now)
-    }
-
-    /// Whether the supervisor ends by the end of its input rather than by SIGTERM.
-    fn drains(&self) -> bool {
-        self.role != Role::Service || self.name == CATCH_ALL
-    }
-}
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Phase {
@@ -251,7 +124,8 @@ impl Scanner {
         self.seats.iter().filter(|seat| seat.life != Life::Empty).count()
     }
 
-    /// How many supervisors run or are about to, without that of the catch-all logger, which ends only when nobody can write to it any more.
+    /// The same without the supervisor of the catch-all logger, which ends only when nobody can write to
+    /// it any more.
     pub fn supervisors_left_to_log(&self) -> usize {
         let runs = |seat: &&Seat| seat.life != Life::Empty && seat.name != CATCH_ALL;
         self.seats.iter().filter(runs).count()

@@ -2,6 +2,7 @@
 //! deadline. Every property below holds for any sequence of events.
 
 use super::*;
+use crate::wire::tai64::Tai;
 use proptest::prelude::*;
 
 /// What the simulated service does.

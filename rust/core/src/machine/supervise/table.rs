@@ -1,6 +1,7 @@
 //! `docs/state-machine.md`, written by walking every pair of state and event.
 
 use super::*;
+use crate::wire::tai64::Tai;
 use std::fmt::Write;
 use std::time::Duration;
 

@@ -27,6 +27,9 @@ pub const fn value(letter: char, value: &'static str, help: &'static str) -> Opt
 }
 
 /// The options of these tables, one table behind the other; `COUNT` in all.
+///
+/// # Panics
+/// Where another number is said: while the table is compiled.
 pub const fn joined<const COUNT: usize>(tables: &[&[Opt]]) -> [Opt; COUNT] {
     let mut all = [flag('\0', ""); COUNT];
     let (mut table, mut from, mut to) = (0, 0, 0);
@@ -43,6 +46,9 @@ pub const fn joined<const COUNT: usize>(tables: &[&[Opt]]) -> [Opt; COUNT] {
 }
 
 /// The options of a table without those of these letters; `COUNT` are left.
+///
+/// # Panics
+/// Where another number is said: while the table is compiled.
 pub const fn without<const COUNT: usize>(letters: &str, table: &[Opt]) -> [Opt; COUNT] {
     let mut left = [flag('\0', ""); COUNT];
     let (mut from, mut to) = (0, 0);

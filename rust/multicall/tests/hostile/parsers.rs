@@ -49,7 +49,10 @@ pub(crate) const TABLE: &[Parser] = &[
             include_bytes!("../../../../tests/overlay/snapshots/empty-v1.plan"),
             include_bytes!("../../../../tests/overlay/snapshots/empty-v2.plan"),
         ],
-        words: &[b"i0e", b"i-1e", b"0:", b"le", b"de", b"4:kind", b"8:limit-ms", b"4:name", b"{run}"],
+        words: &[
+            b"i0e", b"i-1e", b"0:", b"le", b"de", b"4:kind", b"8:limit-ms", b"4:name", b"{run}", b"3:try",
+            b"4:when", b"3:not",
+        ],
         memory: 400,
         law: laws::plan,
         ..USUAL

@@ -1,9 +1,10 @@
 //! Bytes → plan. Every refusal is a sentence that names the place.
 
 use super::fields::{Fallible, Fields};
+use super::ops::op;
 use super::text::{Extra, Text};
 use super::{
-    CatchAll, Command, Condition, Failure, Fingerprint, FixAttrs, Input, Kind, Meaning, Number, Op,
+    CatchAll, Command, Condition, Failure, Fingerprint, FixAttrs, Input, Kind, Meaning, Number,
     Plan, Rules, Scripts, Step, Supervise, Variables,
 };
 use crate::error::{Error, Result, Why};
@@ -289,7 +290,7 @@ fn conditions(fields: &mut Fields<'_>, key: &str) -> Fallible<Option<Vec<Conditi
     items.iter().enumerate().map(read).collect::<Fallible<_>>().map(Some)
 }
 
-fn condition(value: &Value) -> Fallible<Condition> {
+pub(super) fn condition(value: &Value) -> Fallible<Condition> {
     let Value::List(items) = value else { return Err("is not a condition".to_owned()) };
     let words = items.iter().map(word).collect::<Fallible<Vec<Vec<u8>>>>()?;
     let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
@@ -323,50 +324,10 @@ fn positive(words: &[&[u8]]) -> Fallible<Condition> {
     })
 }
 
-fn op(value: &Value) -> Fallible<Op> {
-    let Value::List(items) = value else { return Err("is not a list".to_owned()) };
-    let (verb, arguments) = match items.split_first() {
-        Some((Value::Bytes(verb), arguments)) => (verb.as_slice(), arguments),
-        Some(_) | None => return Err("has no verb".to_owned()),
-    };
-    Ok(match (verb, arguments) {
-        (b"mkdir", [path, mode]) => Op::Mkdir(text(path)?, permissions(mode)?),
-        (b"remove", [path]) => Op::Remove(text(path)?),
-        (b"copy", [from, to]) => Op::Copy(text(from)?, text(to)?),
-        (b"link", [target, path]) => Op::Link(text(target)?, text(path)?),
-        (b"fifo", [path, mode]) => Op::Fifo(text(path)?, permissions(mode)?),
-        (b"write", [path, content, mode]) => {
-            Op::Write(text(path)?, text(content)?, permissions(mode)?)
-        }
-        (b"dump-environment", [path]) => Op::DumpEnvironment(text(path)?),
-        (b"try", rest) => Op::Try(Box::new(op(&Value::List(rest.to_vec()))?)),
-        (b"when", [Value::List(conditions), rest @ ..]) => {
-            let conditions = conditions.iter().map(condition).collect::<Fallible<_>>()?;
-            Op::When(conditions, Box::new(op(&Value::List(rest.to_vec()))?))
-        }
-        _ => {
-            let verb = String::from_utf8_lossy(verb);
-            return Err(format!(
-                "is no file operation: {verb:?} with {} arguments",
-                arguments.len()
-            ));
-        }
-    })
-}
-
-fn text(value: &Value) -> Fallible<Text> {
+pub(super) fn text(value: &Value) -> Fallible<Text> {
     match value {
         Value::Bytes(bytes) => Text::parse(bytes, &[]),
         Value::Int(_) | Value::List(_) | Value::Dict(_) => Err("is not a text".to_owned()),
-    }
-}
-
-fn permissions(value: &Value) -> Fallible<u32> {
-    match value {
-        Value::Int(mode @ 0..=0o7777) => Ok(*mode as u32),
-        Value::Int(_) | Value::Bytes(_) | Value::List(_) | Value::Dict(_) => {
-            Err("is not a mode".to_owned())
-        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod decode;
 mod fields;
+mod ops;
 #[cfg(test)]
 mod tests;
 pub mod text;

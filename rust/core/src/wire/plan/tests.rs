@@ -187,6 +187,10 @@ fn refusals_name_the_place() {
             ),
             "ops, item 1: is not a mode",
         ),
+        (
+            step("files", vec![("ops", l(vec![words(&["try", "try", "remove", "/a"])]))]),
+            "ops, item 1: is no file operation: \"try\" with 2 arguments",
+        ),
         (b("say"), "boot step 2 is not a dictionary"),
     ] {
         let error = refused(vec![say(), bad], vec![]);

@@ -23,7 +23,6 @@ class TightReader:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._read)
         self.seen: list[bytes] = []
-        self.reads = 0
 
     def __enter__(self) -> TightReader:
         self._thread.start()
@@ -36,7 +35,6 @@ class TightReader:
     def _read(self) -> None:
         while not self._stop.is_set():
             content = self._path.read_bytes()
-            self.reads += 1
             if not self.seen or self.seen[-1] != content:
                 self.seen.append(content)
 
@@ -45,7 +43,8 @@ def test_never_a_partial_file(world: World, daemons: Programs) -> None:
     supervisor = world.supervise(daemons, world.service({**ready_on(3), "finish!": finish()}))
     supervisor.events.wait_for("U")
     with TightReader(supervisor.directory) as reader:
-        for _ in range(30):
+        # On a busy machine the reader sleeps through some of them.
+        while len(reader.seen) <= 60:
             supervisor.control("d")
             supervisor.events.wait_for("D")
             supervisor.control("u")
@@ -54,7 +53,6 @@ def test_never_a_partial_file(world: World, daemons: Programs) -> None:
     for content in reader.seen:
         now = decode(content)
         assert not (now.finishing and not now.pid), now
-    assert len(reader.seen) > 60, f"{len(reader.seen)} different states in {reader.reads} reads"
 
 
 def test_every_change_is_a_new_file(world: World, daemons: Programs) -> None:

@@ -16,8 +16,9 @@ import pytest
 
 from world import process
 from world.programs import Programs
-from world.running import Scanner, World
+from world.running import Scanner, World, write_control
 from world.status import decode, status, tally
+from world.tracing import stopping_its_children
 from world.tree import FIFO, Content
 from world.waiting import holds_for, lines_of, until, until_line, until_lines
 from world.witness import SLEEPER, finish, ready_on, sleeper
@@ -157,6 +158,23 @@ def test_a_process_of_an_earlier_boot_is_not_taken_for_the_service(
     second.until("down")
     assert process.alive(pid), "not ours to end"
     world.end(pid)
+
+
+def test_killed_before_its_child_is_a_program(world: World, daemons: Programs) -> None:
+    """Whoever comes next waits for the child, which holds the lock until its exec."""
+    scanner = world.scan(daemons, world.plant({"web": {"run!": ALONE, "down": ""}}, "scan"))
+    killed = scanner.until_supervised("web")["web"]
+    with stopping_its_children(killed, world.top / "trace") as stopped_child:
+        write_control(scanner.directory / "web/supervise/control", b"u")
+        child = stopped_child()
+    process.kill(killed)
+    until(lambda: "s6-supervise web: fatal: " in scanner.said(), "a second one that cannot")
+    assert not (scanner.directory / "web/starts").exists()
+    process.kill(child, signal.SIGCONT)
+    until_line(scanner.directory / "web/starts", str(child))
+    assert killed not in scanner.until_supervised("web").values()
+    assert scanner.until_up("web") == {"web": child}
+    assert not (scanner.directory / "web/doubles").exists()
 
 
 def test_a_scanner_replaces_a_killed_supervisor(world: World, daemons: Programs) -> None:

@@ -78,6 +78,8 @@ def test_the_legacy_form_cuts(s6x: Programs, state: dict[str, str]) -> None:
         (["justc-envdir"], 100, "justc-envdir: fatal: no directory given\n"),
         (["justc-envdir", "/no/such", "true"], 111, "unable to read /no/such: No such file"),
         (["with-retries"], 100, "with-retries: fatal: no program given\n"),
+        (["logutil-service"], 100, "logutil-service: fatal: no log directory given\n"),
+        (["logutil-newfifo"], 100, "logutil-newfifo: fatal: no fifo given\n"),
         (["with-retries", "-n", "few", "true"], 100, 'option -n: "few" is not a number'),
     ],
 )
@@ -104,6 +106,10 @@ def test_printcontenv(s6x: Programs, state: dict[str, str]) -> None:
     assert run(s6x, "printcontenv", "EMPTY", env=state) == Result(0, "\n", "")
     assert run(s6x, "printcontenv", "NO", env=state) == Result(1, "", "")
     assert run(s6x, "printcontenv", env=state) == Result(1, "", "")
+    files = Path(state["S6X_RUN"]) / "container_environment"
+    (files / "LINE").write_text("a\n")
+    (files / "directory").mkdir()
+    assert run(s6x, "printcontenv", "LINE", env=state) == Result(0, "a\n", "")
     keeping = {**state, "S6_KEEP_ENV": "1", "A": "own"}
     assert run(s6x, "printcontenv", "A", env=keeping) == Result(0, "own", "")
     assert run(s6x, "printcontenv", "NO", env=keeping) == Result(100, "", "")

@@ -52,13 +52,17 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 
 ON_BOTH_ROOTS = ("test_init_v1", "test_init_v2", "test_init_legacy")
-"""Modules whose images are made on a busybox root, and on the machine's own."""
+"""Modules whose images are made on a busybox root, and on the machine's own.
+
+Of other modules, those tests that are marked `both_roots` are.
+"""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test that takes `role` or `image` in each role, and on each root."""
     names = {*metafunc.fixturenames}
     on_both = metafunc.module.__name__.rpartition(".")[2] in ON_BOTH_ROOTS
+    on_both = on_both or metafunc.definition.get_closest_marker("both_roots") is not None
     if on_both and {"image", "role"} <= names:
         # What a root changes does not depend on whose child init is.
         cases = [("busybox", "pid1"), ("busybox", "child"), ("machine", "pid1")]

@@ -33,6 +33,11 @@ FILES: dict[str, Content] = {
 }
 
 
+def until_logged(what: str) -> str:
+    """Commands that wait for a line of the log."""
+    return f"until grep -qs {what} /{LOGS}/current; do sleep 0.05; done"
+
+
 def logged(its: Image, where: str = LOGS) -> list[str]:
     """The lines of the log, each of which must have its stamp."""
     lines = (its.root / where / "current").read_text().splitlines()
@@ -40,13 +45,17 @@ def logged(its: Image, where: str = LOGS) -> list[str]:
     return [STAMP.sub("", line) for line in lines]
 
 
+@pytest.mark.both_roots
 @needs_root
 @pytest.mark.parametrize("generation", ["v1", "v2"])
 def test_only_cmd_is_heard_outside(image: Images, generation: str, role: Role) -> None:
     its = image(generation, FILES)
-    wait = f"until grep -qs web /{LOGS}/current; do :; done"
     ended = its.run(
-        "sh", "-c", f"{wait}; echo cmd", role=role, env={"S6_LOGGING": "1", **NOBODY_WAITS}
+        "sh",
+        "-c",
+        f"{until_logged('web')}; echo cmd",
+        role=role,
+        env={"S6_LOGGING": "1", **NOBODY_WAITS},
     )
     assert (ended.code, ended.out, ended.err) == (0, "cmd\n", "")
     lines = logged(its)
@@ -62,12 +71,27 @@ def test_only_cmd_is_heard_outside(image: Images, generation: str, role: Role) -
     assert fifo.st_mode == 0o010600
 
 
+@pytest.mark.both_roots
 @needs_root
-def test_cmd_as_well(image: Images) -> None:
-    its = image("v2", FILES)
-    ended = its.run("sh", "-c", "echo cmd; echo bad >&2", env={"S6_LOGGING": "2", **NOBODY_WAITS})
+@pytest.mark.parametrize(
+    ("generation", "env"), [("v1", {}), ("v2", {}), ("v1", {"S6_KEEP_ENV": "1"})]
+)
+def test_cmd_as_well(image: Images, generation: str, env: dict[str, str]) -> None:
+    """With S6_KEEP_ENV, too, where the original forgets S6_LOGGING on the way."""
+    its = image(generation, FILES)
+    env = {"S6_LOGGING": "2", **NOBODY_WAITS, **env}
+    ended = its.run("sh", "-c", f"{until_logged('web')}; echo cmd; echo bad >&2", env=env)
     assert (ended.code, ended.out, ended.err) == (0, "", "")
     assert {"cmd", "bad", "init", "[cmd] sh exited 0", "finish"} <= set(logged(its))
+
+
+@needs_root
+def test_a_command_that_is_not_there(image: Images) -> None:
+    """What init says of it is logged, as all that init says."""
+    its = image("v1", {"etc/cont-init.d/a!": script(until_logged("a:.executing"))})
+    ended = its.run("/no/such", env={"S6_LOGGING": "1", **NOBODY_WAITS})
+    assert (ended.code, ended.out, ended.err) == (111, "", "")
+    assert "init: fatal: unable to exec /no/such: No such file or directory" in logged(its)
 
 
 @needs_root
@@ -129,6 +153,7 @@ def test_without_its_service_there_is_none(image: Images) -> None:
     assert not (its.root / LOGS).exists()
 
 
+@pytest.mark.both_roots
 @needs_root
 @pytest.mark.parametrize(
     "who", ["an ordinary user", "an ordinary user without /dev/null", "a read-only root"]

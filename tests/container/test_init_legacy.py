@@ -20,18 +20,21 @@ BOTH = pytest.mark.parametrize("generation", ["v1", "v2"])
 
 
 @BOTH
-def test_standard_input_reaches_scripts_and_command(image: Images, generation: str) -> None:
-    """§3.3, §5.1, §11 no. 62."""
+def test_standard_input_reaches_command(image: Images, generation: str) -> None:
+    """§5.1, §11 no. 62. Scripts of boot can read it in v2 only, those of the stop in neither."""
+    read = script('read line; echo "$0: $line"')
     its = image(
         generation,
-        {"in": "for init\nfor cmd\n", "etc/cont-init.d/a": script('read line; echo "a: $line"')},
+        {"in": "one\ntwo\nthree\n", "etc/cont-init.d/a": read, "etc/cont-finish.d/a": read},
     )
     # A shell's `read` takes one line of a pipe, and no more.
-    words = ["/bin/sh", "-c", "cat /in | (exec /init cat); exit"]
+    words = ["/bin/sh", "-c", "cat /in | (exec /init head -n 1); exit"]
     with Unshared(Spec(its.root, words)) as container:
         ended = container.wait()
-    assert "a: for init\n" in ended.out
-    assert "\nfor cmd\n[cmd] cat exited 0\n" in ended.out
+    init, cmd = ("", "one") if generation == "v1" else ("one", "two")
+    assert f"/cont-init.d/a: {init}\n" in ended.out
+    assert f"\n{cmd}\n[cmd] head exited 0\n" in ended.out
+    assert "/cont-finish.d/a: \n" in ended.out
 
 
 @BOTH
@@ -44,6 +47,10 @@ def test_command_inherits_directory_and_mask(image: Images, role: Role, generati
     assert "cmd in /a b, 0022\n" in ended.out
     with Unshared(Spec(its.root, ["/bin/sh", "-c", "umask 027; exec /init sh -c umask"])) as other:
         assert "\n0027\n" in other.wait().out
+    # What init itself makes is for everybody, as it is with the usual mask (docs/differences.md).
+    state = its.root / "run/s6"
+    modes = [(state / name).stat().st_mode & 0o777 for name in ("etc", "container_environment/CWD")]
+    assert modes == [0o755, 0o644]
 
 
 @BOTH
@@ -147,6 +154,29 @@ def test_failures_of_boot(image: Images, role: Role, generation: str, level: str
     assert not {"ran b", "service", "command", "[cont-init.d] done."} & {*ended.out.splitlines()}
 
 
+@BOTH
+@pytest.mark.parametrize("level", ["1", "2"])
+def test_what_fails_in_fix_attrs_never_ends_boot(
+    image: Images, generation: str, level: str
+) -> None:
+    """§3.2: a file of rules that cannot be read is 111, and the loop over the files succeeds."""
+    its = image(
+        generation,
+        {
+            "etc/fix-attrs.d/a/x": "",
+            "etc/fix-attrs.d/b": "/data false 5:5 0600 0700 what else is there\n",
+            "etc/fix-attrs.d/c": "",
+            "data": "",
+        },
+    )
+    env = {"S6_BEHAVIOUR_IF_STAGE2_FAILS": level}
+    ended = its.run("stat", "-c", "%u %a", "/data", env=env)
+    assert "[fix-attrs.d] a: exited 111.\n[fix-attrs.d] b: applying... \n" in ended.out
+    assert "[fix-attrs.d] c: exited 0.\n[fix-attrs.d] done.\n" in ended.out
+    assert "\n5 600\n[cmd] stat exited 0\n" in ended.out
+    assert ended.code == 0
+
+
 def test_a_directory_among_the_scripts_ends_boot_in_v1(image: Images, role: Role) -> None:
     """§3.3; v2 goes on (test_init_v2.py)."""
     files: dict[str, Content] = {
@@ -194,6 +224,8 @@ def test_services_are_copied_as_they_are(image: Images, role: Role, generation: 
             "etc/services.d/README": "no service",
             "etc/services.d/.hidden/run": script("echo never"),
             "etc/services.d/off": {"run": script("echo never"), "down": ""},
+            "etc/services.d/linked": Link("/opt/linked"),
+            "opt/linked/run": script("exec sleep 1000"),
             "etc/services.d/web": {
                 "run": script('echo "in $PWD with $FOO."; cat late; exec sleep 1000'),
                 "finish": script('echo "finish $1 $2"'),
@@ -212,8 +244,13 @@ def test_services_are_copied_as_they_are(image: Images, role: Role, generation: 
         assert (copy / "link").readlink().as_posix() == "/nowhere"
         assert (copy / "deep").stat().st_mode & 0o7777 == 0o2751
         assert not (its.root / "run/s6/services/README").exists()
-        assert sorted(line for line in init.ps() if line.startswith("s6-supervise")) == [
-            "s6-supervise off", "s6-supervise s6-fdholderd", "s6-supervise web",
+        # A link stands for the directory, which is left alone (docs/differences.md).
+        assert not (copy.parent / "linked").is_symlink()
+        assert not (its.root / "opt/linked/supervise").exists()
+        # A service that has only been forked has the name of its supervisor.
+        assert sorted({line for line in init.ps() if line.startswith("s6-supervise")}) == [
+            *("s6-supervise linked", "s6-supervise off"),
+            *("s6-supervise s6-fdholderd", "s6-supervise web"),
         ]  # fmt: skip
         assert init.run("/bin/s6-svc", "-k", "/var/run/s6/services/web").code == 0
         init.until_said("finish 256 9\n")

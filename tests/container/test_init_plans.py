@@ -40,6 +40,7 @@ def test_a_prebuilt_plan_needs_no_planner(image: Images, role: Role) -> None:
     assert not (its.root / "tmp/planned").exists()
 
 
+@pytest.mark.both_roots
 def test_without_a_plan_the_planner_is_asked_once(image: Images, role: Role) -> None:
     its = image("v2", planner('cat /good >&"$5"'))
     (its.root / PLAN).rename(its.root / "good")
@@ -74,6 +75,7 @@ def test_a_stale_plan_and_no_python(image: Images, role: Role) -> None:
     )
 
 
+@pytest.mark.both_roots
 def test_a_stale_plan_is_made_again(image: Images) -> None:
     its = image("v2", planner('cat /good >&"$5"'))
     (its.root / "etc/s6/init/init-stage2-fixattrs.txt").write_text("# changed\n")
@@ -128,6 +130,7 @@ def test_a_planner_that_hangs_can_be_stopped(image: Images, role: Role) -> None:
         assert init.wait().code == 0
 
 
+@pytest.mark.both_roots
 @pytest.mark.parametrize(
     ("ending", "code"),
     [

@@ -181,7 +181,7 @@ def test_12_values_are_exact(image: Images, role: Role) -> None:
     ended = image("v1", files).run("sh", "-c", check, env=env, role=role)
     assert ended.out.count("6000  4\n") == 2
     assert "legacy 4095 unset\n" in ended.out
-    assert "a  \\n   b  \\n  \\n\n" in ended.out
+    assert "a  \\n   b  \\n\n" in ended.out
     assert ended.out.count("code 1\n") == 2
 
 
@@ -299,10 +299,14 @@ def test_20_finish_scripts_have_a_limit(image: Images, role: Role) -> None:
     files: dict[str, Content] = {
         "etc/cont-finish.d/a": script("exec sleep 20"),
         "etc/cont-finish.d/b": script("pwd; exit 4"),
+        "etc/cont-finish.d/c": "no interpreter\n",
+        "etc/cont-finish.d/d": script("kill -9 $$"),
     }
     ended = image("v1", files).run("true", role=role, env={"S6_KILL_FINISH_MAXTIME": "300"})
     assert "[cont-finish.d] a: exited 99.\n[cont-finish.d] b: executing... \n/\n" in ended.out
-    assert "[cont-finish.d] b: exited 4.\n[cont-finish.d] done.\n" in ended.out
+    assert "[cont-finish.d] b: exited 4.\n" in ended.out
+    assert "[cont-finish.d] c: exited 111.\n" in ended.out
+    assert "[cont-finish.d] d: exited 265.\n[cont-finish.d] done.\n" in ended.out
     assert (
         "s6-maximumtime: warning: unable to wait for child process: Operation timed out\n"
         in ended.err
@@ -381,7 +385,7 @@ def test_27_waiting_for_services(
     }
     ended = image("v1", files).run("echo", "command", role=role, env=env)
     assert ended.code == code
-    assert ("\ncommand\n" in ended.out) == ran
+    assert ("\n[services.d] done.\ncommand\n" in ended.out) == ran
     assert "s6-svwait: fatal: timed out\n" in ended.err
 
 
@@ -391,6 +395,7 @@ def test_27_ready_services_are_not_waited_for(image: Images, role: Role) -> None
             "run": script("sleep 0.2; echo ready; echo >&3; exec sleep 1000"),
             "notification-fd": "3\n",
         },
+        "etc/services.d/README": "no service",
     }
     ended = image("v1", files).run(
         "echo", "command", role=role, env={"S6_CMD_WAIT_FOR_SERVICES": "1"}

@@ -68,7 +68,7 @@ def test_34_a_directory_among_the_scripts(image: Images, role: Role) -> None:
     }
     ended = image("v2", files).run("true", role=role)
     assert "[cont-init.d] dir: exited 127.\n" in ended.out
-    assert "[cont-init.d] e: exited 126.\n" in ended.out
+    assert "[cont-init.d] e: exited 127.\n" in ended.out
     assert "[cont-init.d] f: exited 265.\n[cont-init.d] done.\n" in ended.out
     assert "[services.d] done.\n" in ended.out
 

@@ -61,6 +61,7 @@ BY_KIND: dict[str, st.SearchStrategy[Any]] = {
     ),
 }
 BY_FIELD = {
+    "input": st.sampled_from(["container", "none"]),
     "unspawnable": st.sampled_from(["abort", "code"]),
     "generation": st.sampled_from(["v1", "v2"]),
 }

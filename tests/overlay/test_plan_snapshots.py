@@ -85,6 +85,7 @@ def test_v2_differs_from_v1_where_the_contract_says(tmp_path: Path) -> None:
             v1["boot"][10]["rules"]
             + "{run}/etc/services.d/*/data/check false root,0:0 0755 0755\n",
         ),
+        "boot[12].input": ("none", "container"),
         "boot[12].unspawnable": ("abort", "code"),
         "stop[0].wait-when": (None, [["not", "command-ended"]]),
         "stop[3].when": (None, synced),

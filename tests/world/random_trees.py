@@ -158,7 +158,7 @@ def _scripts(chance: random.Random, tree: RandomTree) -> None:
             if script.file is not None:
                 tree.files_written.add(script.file)
     if chance.random() < 0.15:
-        tree.boot_scripts["odd"] = Script("", (126, 127))
+        tree.boot_scripts["odd"] = Script("", (127,))
         tree.files["etc/cont-init.d/odd!"] = chance.choice(["no shebang\n", "#!/no/such\n"])
     if chance.random() < 0.3:
         tree.files["data/x"] = tree.files["data/y z"] = "x"

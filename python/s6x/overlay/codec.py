@@ -25,6 +25,7 @@ RENAMED = {"source": "from"}
 CHOICES = {
     "unspawnable": ("abort", "code"),
     "environment": ("container", "tree"),
+    "input": ("container", "none"),
     "generation": ("v1", "v2"),
 }
 ACTIONS = ("stop", "stop-now", "rescan", "rescan-and-prune")

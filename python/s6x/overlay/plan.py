@@ -199,8 +199,10 @@ class Scripts(Step):
     """Per script, then it is killed; 0: no limit."""
     limit_code: int = 99
     """What a killed script's exit code counts as."""
+    input: Word = "container"
+    """What they read from stdin: `container`, or `none`."""
     unspawnable: Word = "code"
-    """`abort`: a file that cannot be executed ends boot but for CMD; `code`: counts as 126, 127."""
+    """`abort`: a file that cannot be executed ends boot but for CMD; `code`: counts as 127."""
 
 
 class Services(Step):

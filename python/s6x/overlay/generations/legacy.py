@@ -91,6 +91,8 @@ class Generation(Record):
     """What differs between v1 and v2."""
 
     name: str
+    script_input: str
+    """What scripts of cont-init.d read from stdin (`Scripts.input`)."""
     unspawnable: str
     """What a cont-init script that cannot be executed does (`Scripts.unspawnable`)."""
     not_found: int
@@ -320,7 +322,6 @@ def _stage2(generation: Generation, rules: str | None) -> tuple[Step, ...]:
             each="[fix-attrs.d] {name}: applying... \n",
             each_done="[fix-attrs.d] {name}: exited {code}.\n",
             done="[fix-attrs.d] done.\n",
-            checked=True,
             directory=f"{etc}/fix-attrs.d",
             hidden=(settings.FIX_ATTRS_HIDDEN.on(),),
         ),
@@ -334,6 +335,7 @@ def _stage2(generation: Generation, rules: str | None) -> tuple[Step, ...]:
             checked=True,
             directory=f"{etc}/cont-init.d",
             limit_ms=settings.CONT_INIT_MAXTIME.number(),
+            input=generation.script_input,
             unspawnable=generation.unspawnable,
         ),
         Services(
@@ -404,6 +406,7 @@ def _stop(generation: Generation) -> tuple[Step, ...]:
             late="s6-maximumtime: warning: unable to wait for child process: Operation timed out\n",
             directory=finish,
             cwd="/",
+            input="none",
             limit_ms=settings.KILL_FINISH_MAXTIME.number(),
         ),
         AwaitDown(

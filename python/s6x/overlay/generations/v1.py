@@ -16,6 +16,8 @@ REPAIRED = (
 
 GENERATION = Generation(
     name="v1",
+    # Their names come through a pipe, of which nothing is left to read.
+    script_input="none",
     unspawnable="abort",
     not_found=111,
     not_executable=111,

@@ -9,6 +9,7 @@ from s6x.overlay.generations.legacy import Generation
 
 GENERATION = Generation(
     name="v2",
+    script_input="container",
     unspawnable="code",
     not_found=127,
     not_executable=126,

@@ -60,7 +60,8 @@ pub fn rules(text: &[u8]) -> impl Iterator<Item = Result<Rule, BadRule>> {
 }
 
 fn rule(line: usize, fields: &[&[u8]]) -> Result<Rule, String> {
-    let &[path, recurse, account, file_mode, directory_mode] = fields else {
+    // What follows is passed over, as in the originals.
+    let &[path, recurse, account, file_mode, directory_mode, ..] = fields else {
         return Err(format!(
             "{} fields, but a rule is: path recurse account fmode dmode",
             fields.len()
@@ -218,7 +219,7 @@ mod tests {
     #[test]
     fn lines_become_rules() {
         let text = b"\n# a comment\n  #another\n/data/*\ttrue  daemon 0600 - \nbad line\n\
-            /x yes a 0 0\n/y false a 08 0\n/z false root - 7755";
+            /x yes a 0 0\n/y false a 08 0\n/z false root - 7755 # and why";
         let got: Vec<_> = rules(text).collect();
         let first = got[0].as_ref().expect("a rule");
         assert_eq!((first.path.as_slice(), first.recurse), (&b"/data/*"[..], true));

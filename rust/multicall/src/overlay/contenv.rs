@@ -90,7 +90,10 @@ fn print(call: &Invocation) -> Result<Exit, Failure> {
     };
     match environment.lookup(name) {
         Some(value) => {
-            call.print([value.as_bytes(), end.as_bytes()].concat())?;
+            // One that was written with its newline is not printed with two, as in v2.
+            let value = value.as_bytes();
+            let value = value.strip_suffix(end.as_bytes()).unwrap_or(value);
+            call.print([value, end.as_bytes()].concat())?;
             Ok(Exit::SUCCESS)
         }
         None => Ok(Exit::Code(missing)),

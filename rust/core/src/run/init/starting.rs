@@ -61,8 +61,8 @@ impl Container {
             Err(errno) => {
                 self.attempt.refused = Some(errno);
                 self.warn(&format!("unable to spawn {}: {errno}", shown(&path)));
-                let none = matches!(errno, Errno(libc::ENOENT | libc::ENOTDIR));
-                Event::Refused(if none || Dir::open(&path).is_ok() { 127 } else { 126 })
+                // Whatever the reason; at the end the originals' time-keeper says so.
+                Event::Refused(if at.phase == Phase::Boot { 127 } else { 111 })
             }
         }
     }
@@ -79,7 +79,9 @@ impl Container {
         // The directory we were started in is held open: it may have lost its name since.
         let own = cwd.as_os_str().as_bytes() == self.facts.cwd || cwd.as_os_str().is_empty();
         let directory = if own { self.cwd.again()? } else { Dir::open(&cwd)? };
-        let mut places = vec![(self.input.as_fd(), 0)];
+        // Our own has been /dev/null since we became the scanner.
+        let input = (!scripts.no_input).then(|| (self.input.as_fd(), 0));
+        let mut places = Vec::from_iter(input);
         places.extend(output.iter().map(|(writer, number)| (writer.as_fd(), *number)));
         let launch = Launch {
             directory: Some(directory.as_fd()),

@@ -132,7 +132,7 @@ pub(super) fn rules(text: std::result::Result<&[u8], &Path>, hidden: bool) -> u8
                 }
                 Err(errno) => {
                     tell(Told::Problem(&Error::on("read", path, errno).to_string()));
-                    return 1;
+                    return FAILED;
                 }
             }
         }

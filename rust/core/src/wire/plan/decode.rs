@@ -245,6 +245,11 @@ fn scripts(fields: &mut Fields<'_>) -> Fallible<Scripts> {
         Some(b"code") | None => false,
         Some(_) => return fields.wrong("unspawnable", "is neither \"abort\" nor \"code\""),
     };
+    let no_input = match fields.bytes("input")? {
+        Some(b"none") => true,
+        Some(b"container") | None => false,
+        Some(_) => return fields.wrong("input", "is neither \"container\" nor \"none\""),
+    };
     Ok(Scripts {
         directory: fields.needed_text("directory")?,
         each: fields.text("each", &[Extra::Name])?,
@@ -252,6 +257,7 @@ fn scripts(fields: &mut Fields<'_>) -> Fallible<Scripts> {
         cwd: fields.text("cwd", &[])?,
         limit_ms: number(fields, "limit-ms")?,
         limit_code: fields.small("limit-code")?.unwrap_or(99),
+        no_input,
         unspawnable_aborts,
     })
 }

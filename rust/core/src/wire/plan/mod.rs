@@ -343,6 +343,8 @@ pub struct Scripts {
     pub limit_ms: Number,
     /// What a script counts as that took too long.
     pub limit_code: u8,
+    /// Whether they find the end of their stdin at once, instead of reading the container's.
+    pub no_input: bool,
     /// Whether one that cannot be executed skips the rest of boot but CMD.
     pub unspawnable_aborts: bool,
 }

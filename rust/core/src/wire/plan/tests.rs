@@ -102,7 +102,12 @@ fn every_kind() -> (Vec<Value>, Vec<Value>) {
         ),
         step(
             "scripts",
-            vec![("directory", b("/etc/c")), ("cwd", b("{cwd}")), ("unspawnable", b("abort"))],
+            vec![
+                ("directory", b("/etc/c")),
+                ("cwd", b("{cwd}")),
+                ("input", b("none")),
+                ("unspawnable", b("abort")),
+            ],
         ),
         step("services", vec![("from", b("/etc/s")), ("checked", Value::Int(1))]),
         step(

@@ -27,6 +27,9 @@ PAIRINGS = {
 }
 """Daemons/tools. The last one shows that the test itself is right."""
 
+MARKED = {"ours_only": "ours/ours", "side_by_side": "ours/theirs"}
+"""The one pairing of tests with a marker."""
+
 _sets = pytest.StashKey[dict[str, Programs]]()
 _links = pytest.StashKey[Path]()
 _not_run = pytest.StashKey[Counter[str]]()
@@ -47,6 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "ours_only: what the originals do not claim to survive")
+    config.addinivalue_line("markers", "side_by_side: `daemons` are ours, `tools` are theirs")
     restore_inherited()
     become_subreaper()
     top = Path(tempfile.mkdtemp(prefix="s6x-programs-"))
@@ -72,8 +76,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if not both:
         return
     pairings = PAIRINGS[metafunc.config.getoption("under_test")]
-    if metafunc.definition.get_closest_marker("ours_only"):
-        pairings = ["ours/ours"]
+    for marker, only in MARKED.items():
+        if metafunc.definition.get_closest_marker(marker):
+            pairings = [only]
     if len(both) == 1:
         which = 0 if both == ["daemons"] else 1
         pairings = list(dict.fromkeys(pairing.split("/")[which] for pairing in pairings))
@@ -91,7 +96,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out what only ours must pass when ours are not tested."""
     if config.getoption("under_test") in ("ours", "all", "our-daemons"):
         return
-    out = [item for item in items if item.get_closest_marker("ours_only")]
+    out = [item for item in items if any(map(item.get_closest_marker, MARKED))]
     if out:
         config.hook.pytest_deselected(items=out)
         items[:] = [item for item in items if item not in out]

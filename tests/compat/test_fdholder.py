@@ -51,10 +51,10 @@ def test_store_list_retrieve_delete(world: World, daemons: Programs, tools: Prog
     assert names(tools, holder) == ["one", "two"]
     assert ask(tools, holder, "retrieve", "one", "cat") == Result(0, "content of one\n", "")
     until_descriptors(holder, before + 2)
-    got = ask(tools, holder, "retrieve", "two", "cat", options=["-D"])
+    got = ask(tools, holder, "retrieve", "two", "cat", options=["-t", "20000", "-D"])
     assert got == Result(0, "content of two\n", "")
     assert names(tools, holder) == ["one"]
-    assert ask(tools, holder, "delete", "one") == Result(0, "", "")
+    assert ask(tools, holder, "delete", "one", options=["-t", "20000"]) == Result(0, "", "")
     assert names(tools, holder) == []
     until_descriptors(holder, before)
     assert holder.end() == (0, "")
@@ -393,6 +393,18 @@ def test_transfer(world: World, daemons: Programs, tools: Programs, options: lis
     assert store(tools, first, "a").code == 0
     assert ask(tools, first, "transferdump", second.socket, options=options) == Result(0, "", "")
     assert names(tools, first) == names(tools, second) == ["a"]
+
+
+def test_transfers_that_are_refused(world: World, daemons: Programs, tools: Programs) -> None:
+    """By the one who is to give, or by the one who is to take."""
+    open_to_all = hold(world, daemons)
+    nothing = rules(world.top / "other", env={})
+    closed = hold(world, daemons, rules=["-i", nothing], name="closed")
+    assert store(tools, open_to_all, "a").code == 0
+    for source, target in ((open_to_all, closed), (closed, open_to_all)):
+        done = ask(tools, source, "transferdump", target.socket)
+        assert (done.code, done.out) == (1, "")
+        assert os.strerror(errno.EPERM) in done.err
 
 
 def test_transfer_between_two_holders(world: World, daemons: Programs, tools: Programs) -> None:

@@ -414,17 +414,14 @@ SERVERS: dict[str, tuple[Serve, str]] = {
 }
 
 
-@pytest.mark.parametrize(
-    ("what", "words"),
-    [
-        ("store", ["id"]),
-        ("delete", ["id"]),
-        ("retrieve", ["id", "true"]),
-        ("list", []),
-        ("getdump", ["true"]),
-        ("setdump", []),
-    ],
-)
+WORDS: dict[str, list[str]] = {
+    **{"store": ["id"], "delete": ["id"], "retrieve": ["id", "true"]},
+    **{"list": [], "getdump": ["true"], "setdump": []},
+}
+"""What each client is given behind the socket."""
+
+
+@pytest.mark.parametrize(("what", "words"), WORDS.items())
 def test_servers_that_are_none(world: World, tools: Programs, what: str, words: list[str]) -> None:
     path = world.top / "server"
     env = {"S6_FD#": "1", "S6_FD_0": "0", "S6_FDID_0": "a"}
@@ -455,14 +452,14 @@ def test_servers_that_are_none(world: World, tools: Programs, what: str, words: 
                 assert why in errors, name
 
 
-@pytest.mark.parametrize("what", ["store", "list"])
+@pytest.mark.parametrize("what", WORDS)
 def test_a_server_that_does_not_answer(world: World, tools: Programs, what: str) -> None:
     path = world.top / "server"
+    env = {"S6_FD#": "1", "S6_FD_0": "0", "S6_FDID_0": "a"}
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen()
-        words = ["id"] if what == "store" else []
-        done = ask(tools, path, what, *words, options=["-t", "100"])
+        done = ask(tools, path, what, *WORDS[what], options=["-t", "100"], env=env)
         assert done.code == 1
         assert os.strerror(errno.ETIMEDOUT) in done.err
 

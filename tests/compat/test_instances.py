@@ -409,6 +409,39 @@ def test_every_letter(world: World, daemons: Programs, tools: Programs) -> None:
         until(lambda: signals.read_text().count("ready") > started, "another supervisor starts it")
 
 
+def test_what_is_shown(world: World, daemons: Programs, tools: Programs) -> None:
+    """What s6-svstat says of an instance's directory, with each of its options."""
+    fields = "wantedup,normallyup,ready,paused,pid,exitcode,signal,signum,updownsince,readysince"
+    with running(world, daemons, tools, {**WITNESS, "down": ""}) as service:
+        assert tools.run("s6-instance-create", "-t9999", service, "a").code == 0
+        instance = service / "instances/a"
+        until(lambda: (instance / "supervise/status").exists(), "its status")
+        for letters in ("-uwNrpes", "-u", "-w", "-N", "-r", "-p", "-e", "-s", "-n", f"-o{fields}"):
+            shown = tools.run("s6-instance-status", letters, service, "a")
+            expected = tools.run("s6-svstat", letters, instance)
+            if letters != "-n":  # for people, with the seconds since then
+                assert shown == expected
+            assert (shown.code, shown.err) == (0, "")
+            assert shown.out.partition(" seconds")[0].rstrip("0123456789") == (
+                expected.out.partition(" seconds")[0].rstrip("0123456789")
+            )
+        seconds = tools.run("s6-instance-status", "-t", service, "a")
+        assert (seconds.code, seconds.out.strip().isdigit()) == (0, True)
+
+
+def test_an_instance_that_fails_for_good(world: World, daemons: Programs, tools: Programs) -> None:
+    failing: Mapping[str, Content] = {
+        **{"run!": "#!/bin/sh\nexit 1\n", "finish!": "#!/bin/sh\nexit 125\n"},
+        **{"notification-fd": "3\n", "down": ""},
+    }
+    with running(world, daemons, tools, failing) as service:
+        assert tools.run("s6-instance-create", "-t9999", service, "a").code == 0
+        said = tools.run("s6-instance-control", "-wU", "-T9999", "-u", service, "a")
+        assert (said.code, said.out) == (1, "")
+        said = tools.run("s6-instance-control", "-wD", "-T100", "-O", service, "a")
+        assert said.code in (0, 99)
+
+
 BAD_NAMES = ["", ".", ".a", "a b", "a\tb", "a\nb", "a\rb", "a\fb"]
 
 

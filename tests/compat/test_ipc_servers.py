@@ -424,11 +424,13 @@ CHAINS = {
 
 
 @pytest.mark.skipif(not ROOT, reason="only root has rights to give up")
-def test_rights_are_given_up(world: World, daemons: Programs) -> None:
+@pytest.mark.parametrize("options", ["-u 65534 -g 65534 -G 60 -D", "-U -d"])
+def test_rights_are_given_up(world: World, daemons: Programs, options: str) -> None:
     """The socket is bound as root; whoever serves is not."""
-    options = ["-u", "65534", "-g", "65534", "-G", "60", "-a", "0600"]
-    script = "grep -E '^(Uid|Gid|Groups|CapEff)' /proc/self/status"
-    with server(world, daemons, *options, "--", "sh", "-c", script) as its:
+    words = ["-a", "0600", *options.split()]
+    script = "test ${UID-none} = none && grep -E '^(Uid|Gid|Groups|CapEff)' /proc/self/status"
+    env = {"UID": "65534", "GID": "65534", "GIDLIST": "60"} if "-U" in words else {}
+    with server(world, daemons, *words, "--", "sh", "-c", script, env=env) as its:
         fields = dict(line.split(":\t") for line in its.ask().decode().splitlines())
         assert fields["Uid"].split() == ["65534"] * 4
         assert fields["Gid"].split() == ["65534"] * 4

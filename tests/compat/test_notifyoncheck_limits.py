@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 import pytest
 
 from world import process
@@ -109,16 +112,20 @@ def test_a_check_that_is_not_there(world: World, daemons: Programs, tools: Progr
     assert not supervisor.status().ready
 
 
-def test_a_program_that_is_not_there(world: World, daemons: Programs, tools: Programs) -> None:
+@pytest.mark.parametrize(("program", "code"), [("/no/such", "127"), ("/", "126")])
+def test_a_program_that_cannot_be_run(
+    world: World, daemons: Programs, tools: Programs, program: str, code: str
+) -> None:
     name = tools.path("s6-notifyoncheck")
     content: dict[str, Content] = {
-        "run!": f"#!/bin/sh\n{name} /no/such; echo $? >>code\nexec sleep 1000\n",
+        "run!": f"#!/bin/sh\n{name} {program}; echo $? >>code\nexec sleep 1000\n",
         "data/check!": "#!/bin/sh\nfalse\n",
         "notification-fd": "3\n",
     }
     supervisor = world.supervise(daemons, world.service(content))
-    assert until_lines(supervisor.directory / "code", 1) == ["127"]
-    expected = "s6-notifyoncheck: fatal: unable to exec /no/such: No such file or directory\n"
+    assert until_lines(supervisor.directory / "code", 1) == [code]
+    why = os.strerror(errno.ENOENT if code == "127" else errno.EACCES)
+    expected = f"s6-notifyoncheck: fatal: unable to exec {program}: {why}\n"
     assert supervisor.said().startswith(expected)
 
 

@@ -80,7 +80,7 @@ def test_svwait_returns_at_once_if_it_is_so(
 ) -> None:
     both = pair(world, daemons, "u")
     for option in ("-d", "-D"):
-        assert tools.run("s6-svwait", option, "-t", "5000", *directories(both)).code == 0
+        assert tools.run("s6-svwait", "-a", option, "-t", "5000", *directories(both)).code == 0
     for supervisor in both:
         supervisor.control("u")
         supervisor.events.wait_for("U")
@@ -178,6 +178,37 @@ def test_svlisten_takes_a_block(
     said = tools.run("s6-svlisten", "-U", "-t", "10000", *block, "", "sh", "-c", script)
     assert (said.code, said.err) == (0, "")
     assert all(one.status().ready and one.status().up for one in both)
+
+
+@pytest.mark.parametrize(("option", "letter"), WAITS)
+def test_svlisten_all(
+    world: World, daemons: Programs, tools: Programs, option: str, letter: str
+) -> None:
+    """For a restart one service: all must be down at the same moment for theirs."""
+    both = pair(world, daemons, letter)
+    awaited = both[:1] if letter == "r" else both
+    svc = tools.path("s6-svc")
+    script = " && ".join(f"{svc} -{letter} {one.directory}" for one in awaited)
+    block = [str(one.directory) for one in awaited]
+    words = ["-a", option, "-t", "20000", *block, "", "sh", "-c", script]
+    assert tools.run("s6-svlisten", *words).code == 0
+    assert all(one.status().up == (letter != "d") for one in awaited)
+    assert not any(subscribed(one) for one in both)
+
+
+def test_svlisten_counts_failures(world: World, daemons: Programs, tools: Programs) -> None:
+    failing = world.supervise(daemons, world.service(FAILING))
+    where, svc = str(failing.directory), str(tools.path("s6-svc"))
+    words = ["-U", "-t", "20000", where, "", svc, "-o", where]
+    assert tools.run("s6-svlisten", *words).code == 1
+    words = ["-U", "-t", "20000", where, svc, "-o", where]
+    assert tools.run("s6-svlisten1", *words).code == 1
+
+
+def test_svlisten_time_is_up(world: World, daemons: Programs, tools: Programs) -> None:
+    both = pair(world, daemons, "u")
+    block = [str(one.directory) for one in both]
+    assert tools.run("s6-svlisten", "-u", "-t", "2000", *block, "", "true").code == 99
 
 
 def test_svlisten_any(world: World, daemons: Programs, tools: Programs) -> None:

@@ -33,7 +33,8 @@ pub(crate) fn checked_lines(
     let mut output = Vec::new();
     let mut buffer = vec![0; 1 << 16];
     loop {
-        let got = fd::read(fd::standard(0), &mut buffer)
+        let got = fd::used_standard(0)
+            .and_then(|stdin| fd::read(stdin, &mut buffer))
             .map_err(|errno| failed("read from stdin", errno))?;
         let mut rest = buffer.get(..got).unwrap_or(&[]);
         let mut result = Ok(());
@@ -52,8 +53,7 @@ pub(crate) fn checked_lines(
         if got == 0 && !pending.is_empty() {
             result = each(Line { text: &pending, ended: false }, &mut output);
         }
-        fd::write_all(fd::standard(1), &output)
-            .map_err(|errno| failed("write to stdout", errno))?;
+        fd::write_out(&output).map_err(|errno| failed("write to stdout", errno))?;
         output.clear();
         result?;
         if got == 0 {

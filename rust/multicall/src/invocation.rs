@@ -113,7 +113,7 @@ impl Invocation {
     pub fn print(&self, text: impl AsRef<[u8]>) -> Result<(), Failure> {
         let failed =
             |errno: Errno| Failure::new(111, format!("unable to write to stdout: {errno}"));
-        fd::write_all(fd::standard(1), text.as_ref()).map_err(failed)
+        fd::write_out(text.as_ref()).map_err(failed)
     }
 
     /// `PROG: warning: message`.
@@ -138,7 +138,7 @@ impl Invocation {
 
 /// Prints a text that was asked for, and returns the exit code.
 pub(crate) fn show(name: &str, text: &str) -> u8 {
-    match fd::write_all(fd::standard(1), text.as_bytes()) {
+    match fd::write_out(text.as_bytes()) {
         Ok(()) => 0,
         Err(errno) => {
             fd::complain(&format!("{name}: fatal: unable to write to stdout: {errno}\n"));

@@ -276,6 +276,17 @@ pub fn was_closed(number: RawFd) -> bool {
     unsafe { libc::fcntl(number, libc::F_GETFD) & libc::FD_CLOEXEC != 0 }
 }
 
+/// A standard descriptor to read from or to write to; `EBADF` if it [was closed](was_closed): what somebody
+/// wants to have must not be written to `/dev/null` without a word.
+pub fn used_standard(number: RawFd) -> Result<BorrowedFd<'static>, Errno> {
+    if was_closed(number) { Err(Errno::NOT_OPEN) } else { Ok(standard(number)) }
+}
+
+/// Writes to standard output, all of it; `EBADF` if there is something to write and it was closed.
+pub fn write_out(bytes: &[u8]) -> Result<(), Errno> {
+    if bytes.is_empty() { Ok(()) } else { write_all(used_standard(1)?, bytes) }
+}
+
 /// Closes every descriptor above the standard ones, whoever owned it: for the child side of a fork
 /// that shares nothing with its parent's objects and ends with `process::exit_now`.
 pub fn close_all_but_standard() {

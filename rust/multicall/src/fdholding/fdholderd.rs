@@ -70,8 +70,9 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
         patience,
         lame_duck,
     };
-    let listener = fd::standard(0);
-    let status = dir::stat(listener).map_err(|errno| Error::system("look at stdin", errno))?;
+    let unusable = |errno| Error::system("look at stdin", errno);
+    let listener = fd::used_standard(0).map_err(unusable)?;
+    let status = dir::stat(listener).map_err(unusable)?;
     if !status.is_socket() {
         return Err(Failure::new(100, "stdin is not a socket"));
     }

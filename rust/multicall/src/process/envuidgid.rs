@@ -126,8 +126,12 @@ fn halves(word: &OsStr) -> (Option<&OsStr>, Option<&OsStr>) {
     (part(), part())
 }
 
-/// `uid:gid:gidlist`, of which each may be missing.
+/// `uid:gid:gidlist`, of which each may be missing, but not everything: an empty word comes of a
+/// variable that was.
 fn ids(word: &OsStr) -> Result<Ids, Failure> {
+    if word.is_empty() {
+        return Err(Failure::usage("option -D: no ids given"));
+    }
     let mut parts = word.as_bytes().splitn(3, |&byte| byte == b':').map(OsStr::from_bytes);
     let mut part = || parts.next().filter(|part| !part.is_empty());
     let number = |word: Option<&OsStr>| word.map_or(Ok(0), |word| id("option -D", word));

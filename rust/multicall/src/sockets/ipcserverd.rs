@@ -52,7 +52,7 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
     let argv = argv.map_err(|_| Failure::usage("a word holds a NUL"))?;
 
     let failed = |errno| Error::system("use standard input", errno);
-    let socket = fd::standard(0);
+    let socket = fd::used_standard(0).map_err(failed)?;
     if !dir::stat(socket).map_err(failed)?.is_socket() {
         return Err(Failure::new(100, "standard input is no socket"));
     }

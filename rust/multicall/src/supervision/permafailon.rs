@@ -16,7 +16,11 @@ pub static APPLET: Applet = Applet {
     options: &[],
     arguments: "seconds deathcount statuslist prog...",
     syntax: Syntax::Posix,
-    exit_codes: &[("125", "that many deaths of that kind: the service has failed for good")],
+    exit_codes: &[
+        ("125", "that many deaths of that kind: the service has failed for good"),
+        ("126", "the program cannot be executed"),
+        ("127", "there is no such program"),
+    ],
     run,
 };
 
@@ -28,7 +32,6 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
     }
     let list = call.argument(2, "statuslist")?.to_string_lossy();
     let kinds = kinds(&list).map_err(|why| Failure::new(100, why))?;
-    call.argument(3, "prog")?;
     if !Path::new("supervise/death_tally").exists() {
         call.warning("there is no ./supervise/death_tally: is this a service directory?");
     }
@@ -57,7 +60,11 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
             ));
             Ok(Exit::Code(125))
         }
-        None => Ok(call.chain(call.rest.get(3..).unwrap_or(&[]), call.environment.clone())),
+        None => match call.rest.get(3..) {
+            // As the original: a `finish` may have nothing more to do.
+            None | Some([]) => Ok(Exit::SUCCESS),
+            Some(program) => Ok(call.chain(program, call.environment.clone())),
+        },
     }
 }
 

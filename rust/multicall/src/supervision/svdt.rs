@@ -44,6 +44,9 @@ fn ending(death: Death, numbers: bool) -> String {
     match Signal::new(death.signal) {
         Some(signal) if numbers => format!("signal {}", signal.number()),
         Some(signal) => format!("signal {signal}"),
-        None => format!("exitcode {}", death.code),
+        None if death.signal == 0 => format!("exitcode {}", death.code),
+        // No signal of this system.
+        None if numbers => format!("signal {}", death.signal),
+        None => "signal SIG???".to_owned(),
     }
 }

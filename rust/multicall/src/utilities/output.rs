@@ -35,5 +35,5 @@ impl Output {
 /// Writes all of this to standard output, now.
 pub(super) fn write(bytes: &[u8]) -> Result<(), Failure> {
     let failed = |errno| Failure::from(Error::system("write to stdout", errno));
-    fd::write_all(fd::standard(1), bytes).map_err(failed)
+    fd::write_out(bytes).map_err(failed)
 }

@@ -44,7 +44,6 @@ MISTAKES = [
     ("s6-permafailon 60 1 256 prog", 'invalid exit code in status list: "256"'),
     ("s6-permafailon 60 1 5-1 prog", 'invalid interval in status list: "5-1"'),
     ("s6-permafailon 60 1 FOO prog", '"FOO" is neither exit code nor signal'),
-    ("s6-permafailon 60 1 1", "no prog given"),
     ("s6-svperms", "no servicedir given"),
     ("s6-svperms -g nosuchgroup {web}", "a number is given as :gid"),
     ("s6-svperms -g :x {web}", '":x" is not a group id'),

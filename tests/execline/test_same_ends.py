@@ -28,7 +28,14 @@ BEFORE = [
     ),
     *("heredoc 0 'A=b' envfile -", "heredoc 0 'A=b' envfile -I -", "envfile -I absent"),
     *("exec", "exec -c", "exec -l", "exec -a x", "export A b", "unexport A", "fdblock 0"),
-    *("fdblock -n 0", "fdclose 5", "fdmove 5 1", "fdmove -c 5 1", "fdreserve 1", "fdswap 5 1"),
+    *(
+        "fdblock -n 0",
+        "fdclose 5",
+        "fdmove 5 1",
+        "fdmove -c 5 1",
+        "fdreserve 1",
+        "fdmove -c 5 1 fdmove -c 6 2 fdswap 5 6",
+    ),
     *("foreground { true }", "getcwd A", "getcwd -e A", "getpid A", "getpid -e A", "getpid -p A"),
     *(
         "heredoc 0 x",

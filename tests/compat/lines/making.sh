@@ -38,3 +38,4 @@ s6-instance-control absent a
 s6-instance-control -u svc a
 s6-instance-status svc a
 s6-instance-delete -X svc a
+s6-instance-status plain a

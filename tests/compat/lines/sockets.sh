@@ -85,3 +85,5 @@ s6-sudo -T x s
 s6-sudo
 s6-sudoc
 s6-sudoc <&-
+s6-ipcserver-socketbinder -b 0 s s6-ipcserverd -p true
+s6-ipcserver-socketbinder -b 0 s s6-ipcserverd -P -v 2 -c 5 -C 3 true

@@ -224,7 +224,7 @@ def test_supervisors(world: World, daemons: Programs, tools: Programs, whose: st
             life.tracer.wait()
         return lives
 
-    assert sweep(live) > 100
+    assert sweep(live) > 60
 
 
 def keep(life: Life, start: Start) -> bool:
@@ -279,7 +279,7 @@ def test_supervisors_from_their_start(world: World, daemons: Programs) -> None:
         end(lives, start, "supervise/control", b"dx")
         return lives
 
-    assert sweep(live) > 100
+    assert sweep(live) > 60
 
 
 BETWEEN_FORKS = Call("clone", 2)
@@ -319,4 +319,4 @@ def test_scanners(world: World, daemons: Programs, tools: Programs) -> None:
         end(lives, start, SCANNER, b"t")
         return lives
 
-    assert sweep(live) > 100
+    assert sweep(live) > 60

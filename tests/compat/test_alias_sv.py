@@ -73,6 +73,28 @@ def test_the_supervisor_ends(sv: Sv, words: str) -> None:
     assert sv.supervisor.exit_code() == 0
 
 
+@pytest.mark.parametrize(("word", "after"), [("force-stop", "down"), ("force-restart", "up")])
+def test_forced_words(sv: Sv, word: str, after: str) -> None:
+    """Done as without force; the service's own timeout-kill is what kills."""
+    before = sv.supervisor.status().pid
+    said = sv(word)
+    assert said.code == 0
+    assert "timeout-kill" in said.err
+    now = sv.supervisor.status()
+    assert now.up == (after == "up")
+    assert now.pid != before
+
+
+def test_once(sv: Sv) -> None:
+    assert sv("stop").code == 0
+    said = sv("-v", "once")
+    assert (said.code, said.err) == (0, "")
+    assert said.out.startswith(f"{sv.directory}: up (")
+    now = sv.supervisor.status()
+    assert now.up
+    assert not now.wanted_up
+
+
 def test_signals(world: World, daemons: Programs, tools: Programs) -> None:
     supervisor = world.supervise(daemons, world.service(recorder()))
     signals = supervisor.directory / "signals"

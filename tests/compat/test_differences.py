@@ -31,3 +31,10 @@ def test_every_line_has_its_test(row: str) -> None:
         file = path or file
         text = (REPOSITORY / file).read_text()
         assert f"def {test}(" in text, f"there is no {test} in {file}"
+
+
+def test_tests_of_the_crates_exist() -> None:
+    code = "".join(file.read_text() for file in (REPOSITORY / "rust").rglob("*.rs"))
+    named = re.findall(r"`(?:\w+::)*tests::(\w+)`", PAGE)
+    assert len(named) > 10
+    assert [name for name in named if f"fn {name}(" not in code] == []

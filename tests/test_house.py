@@ -16,7 +16,7 @@ CORE_MAY_USE = {
     "error": {"error"},
     "sys": {"error", "wire", "sys"},
     "wire": {"error", "wire"},
-    "regex": {"regex", "sys::search"},
+    "regex": {"regex", "sys::search", "sys::pattern"},
     "model": {"error", "wire", "sys", "model"},
     "machine": {"error", "wire", "machine", "model::service_dir::Settings"},
     "execline": {"error", "wire", "execline"},

@@ -1,6 +1,7 @@
 //! Bracket expressions: `[a-z_]`, `[^[:space:]]`.
 
 use super::Mistake;
+use crate::sys::pattern;
 
 /// Some of all bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,20 +148,8 @@ impl Bracket<'_> {
 }
 
 fn class(name: &[u8], folds: bool) -> Option<fn(u8) -> bool> {
-    Some(match name {
-        b"alnum" => |byte| byte.is_ascii_alphanumeric(),
-        b"upper" | b"lower" if folds => |byte| byte.is_ascii_alphabetic(),
-        b"alpha" => |byte| byte.is_ascii_alphabetic(),
-        b"blank" => |byte| matches!(byte, b' ' | b'\t'),
-        b"cntrl" => |byte| byte.is_ascii_control(),
-        b"digit" => |byte| byte.is_ascii_digit(),
-        b"graph" => |byte| byte.is_ascii_graphic(),
-        b"lower" => |byte| byte.is_ascii_lowercase(),
-        b"print" => |byte| matches!(byte, b' '..=b'~'),
-        b"punct" => |byte| byte.is_ascii_punctuation(),
-        b"space" => is_space,
-        b"upper" => |byte| byte.is_ascii_uppercase(),
-        b"xdigit" => |byte| byte.is_ascii_hexdigit(),
-        _ => return None,
-    })
+    match name {
+        b"upper" | b"lower" if folds => Some(|byte| byte.is_ascii_alphabetic()),
+        name => pattern::class(name),
+    }
 }

@@ -69,18 +69,22 @@ pub(super) fn days_before(month: u8, year: i64) -> i64 {
 
 /// Year, month and day of the month, so many days after 1 January 1970.
 pub(super) fn date(days: i64) -> (i64, i64, i64) {
-    // A year has this many days in the mean: the guess is the right year or one beside it.
+    // Counted in years that begin in March: a leap day is the last of its year, and the lengths of five
+    // months come again and again.
     const FOUR_CENTURIES: i64 = 146_097;
-    let mut year = 1970 + (i128::from(days) * 400).div_euclid(i128::from(FOUR_CENTURIES)) as i64;
-    while days < days_to(year) {
-        year -= 1;
-    }
-    while days >= days_to(year + 1) {
-        year += 1;
-    }
-    let in_year = days - days_to(year);
-    let month = (1..=12).rev().find(|&month| days_before(month, year) <= in_year).unwrap_or(1);
-    (year, i64::from(month), in_year - days_before(month, year) + 1)
+    const CENTURY: i64 = 36_524;
+    const FOUR_YEARS: i64 = 1_461;
+    const FIVE_MONTHS: i64 = 153;
+    const FROM_MARCH_OF_YEAR_0: i64 = 719_468;
+    let days = days + FROM_MARCH_OF_YEAR_0;
+    let (cycle, day) = (days.div_euclid(FOUR_CENTURIES), days.rem_euclid(FOUR_CENTURIES));
+    let leap_days = day / (FOUR_YEARS - 1) - day / CENTURY + day / (FOUR_CENTURIES - 1);
+    let year = (day - leap_days) / 365;
+    let day = day - (year * 365 + year / 4 - year / 100);
+    let month = (day * 5 + 2) / FIVE_MONTHS;
+    let day = day - (month * FIVE_MONTHS + 2) / 5 + 1;
+    let (year, month) = (year + cycle * 400, month + 3);
+    if month > 12 { (year + 1, month - 12, day) } else { (year, month, day) }
 }
 
 #[cfg(test)]

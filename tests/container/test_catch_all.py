@@ -141,6 +141,20 @@ def test_the_logger_is_killed(image: Images) -> None:
 
 
 @needs_root
+@pytest.mark.parametrize("generation", ["v1", "v2"])
+def test_a_logger_that_starts_slowly(image: Images, generation: str) -> None:
+    """Boot waits until it is ready: one that is told to go before would take unread lines along."""
+    its = image(generation, FILES)
+    program = its.root / "usr/bin/s6-log"
+    program.unlink()
+    program.write_text('#!/bin/sh\nsleep 0.3\nexec /command/s6-log "$@"\n')
+    program.chmod(0o755)
+    ended = its.run("true", env={"S6_LOGGING": "1", **NOBODY_WAITS})
+    assert (ended.code, ended.out, ended.err) == (0, "", "")
+    assert {"init", "complaint", "[cmd] true exited 0", "finish"} <= set(logged(its))
+
+
+@needs_root
 def test_without_its_service_there_is_none(image: Images) -> None:
     its = image("v2", FILES)
     shutil.rmtree(its.root / "etc/s6/services/s6-svscan-log")

@@ -115,9 +115,10 @@ CATCH_ALL = """\
 #!/bin/execlineb -P
 # Reads what no other logger takes, only where S6_LOGGING is on: with the directives of
 # S6_LOGGING_SCRIPT, as nobody, in a directory that /init has made. What this logger itself has
-# to say must not come back to it: standard error is the container's.
+# to say must not come back to it: standard error is the container's. Boot goes on when it is
+# ready: before, it would not survive an early stop.
 fdmove -c 1 2
-logutil-service -f ../../uncaught-logs-fifo ../../uncaught-logs
+logutil-service -d 3 -f ../../uncaught-logs-fifo ../../uncaught-logs
 """
 
 
@@ -164,6 +165,7 @@ def _services() -> tuple[Entry, ...]:
         File(f"{services}/.s6-svscan/crash", CRASH, 0o755),
         File(f"{services}/.s6-svscan/finish", FINISH, 0o755),
         File(f"{services}/{CATCH_ALL_SERVICE}/run", CATCH_ALL, 0o755),
+        File(f"{services}/{CATCH_ALL_SERVICE}/notification-fd", "3\n"),
         File(f"{fdholderd}/run", FDHOLDERD, 0o755),
         File(f"{fdholderd}/down", ""),
         File(f"{fdholderd}/notification-fd", "1\n"),

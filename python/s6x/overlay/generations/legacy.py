@@ -190,7 +190,7 @@ def _stage1() -> tuple[Step, ...]:
         ),
         Await(
             name="catch-all logger runs",
-            # One that is told to end before it has begun would log nothing.
+            # One that is told to end before it is ready would log nothing.
             when=(settings.LOGGING.on(), _CATCH_ALL_IS_THERE),
             source="/etc/s6/services",
             limit_ms=5000,

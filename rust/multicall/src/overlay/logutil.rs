@@ -21,7 +21,10 @@ pub static SERVICE: Applet = Applet {
     name: "logutil-service",
     section: Section::Overlay,
     about: "Log standard input into a directory, as nobody, with the directives of S6_LOGGING_SCRIPT",
-    options: &[value('f', "fifo", "read this FIFO instead, which may have no writer yet")],
+    options: &[
+        value('d', "notif", "s6-log writes a newline to this descriptor when it is ready"),
+        value('f', "fifo", "read this FIFO instead, which may have no writer yet"),
+    ],
     arguments: "logdir",
     syntax: Syntax::Posix,
     exit_codes: &[("126", "s6-log cannot be executed"), ("127", "there is no s6-log on PATH")],
@@ -53,7 +56,11 @@ fn run(call: &Invocation) -> Result<Exit, Failure> {
     let words = script.as_bytes().split(|byte| b" \t\n\r".contains(byte));
     let words =
         words.filter(|word| !word.is_empty()).map(|word| OsStr::from_bytes(word).to_owned());
-    let mut argv: Vec<OsString> = ["s6-log", "-bp", "--"].map(OsString::from).into();
+    let mut argv: Vec<OsString> = ["s6-log", "-bp"].map(OsString::from).into();
+    if let Some(notification) = call.value('d') {
+        argv.extend(["-d".into(), notification.to_owned()]);
+    }
+    argv.push("--".into());
     argv.extend(words);
     argv.push(directory);
     Ok(call.chain(&argv, Environment::default()))

@@ -36,7 +36,7 @@ test-rust: setup ## Run the tests of the crates
 	timeout 1500 cargo test -q $(CRATES)
 
 test-python: build ## Run the tests of the installed package (ARGS='-k svstat -x' goes to pytest)
-	timeout 1800 $(BIN)/python -m pytest -q $(ARGS)
+	timeout 2400 $(BIN)/python -m pytest -q $(ARGS)
 
 check: lint types test ## Everything that must hold before a change goes in
 
